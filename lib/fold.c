@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "json.h"
+
+int
+pd_fold_start(struct pd_fold *fold, struct pd_model *model,
+    struct pd_error *error)
+{
+	size_t checks = (size_t)pd_model_checks(model);
+
+	*fold = (struct pd_fold){
+		.model = model,
+		.matched = pd_allocate(checks, sizeof(*fold->matched)),
+		.fired = pd_allocate(checks, sizeof(*fold->fired)),
+		.state = pd_model_init(model, error),
+	};
+	return jv_is_valid(fold->state) ? 0 : -1;
+}
+
+void
+pd_fold_free(struct pd_fold *fold)
+{
+	jv_free(fold->state);
+	free(fold->matched);
+	free(fold->fired);
+	*fold = (struct pd_fold){.state = jv_invalid()};
+}
+
+int
+pd_fold_apply(struct pd_fold *fold, jv step, struct pd_error *error)
+{
+	fold->state = pd_model_fold(fold->model, fold->state, step, error);
+	return jv_is_valid(fold->state) ? 0 : -1;
+}
+
+static bool
+names_match(const struct pd_trigger *trigger, const char *type)
+{
+	bool found = false;
+
+	jv_array_foreach(trigger->names, i, name) {
+		found = found || strcmp(jv_string_value(name), type) == 0;
+		jv_free(name);
+	}
+	return found;
+}
+
+static bool
+looks_at(const struct pd_trigger *trigger, enum pd_step step, const char *type)
+{
+	if (trigger->when != PD_TRIGGER_EVERY)
+		return false;
+	switch (trigger->of) {
+	case PD_OF_STEPS:
+		return true;
+	case PD_OF_COMMANDS:
+		return step == PD_STEP_COMMAND;
+	case PD_OF_EVENTS:
+		return step == PD_STEP_EVENT;
+	default:
+		return names_match(trigger, type);
+	}
+}
+
+static int
+run_check(struct pd_fold *fold, int check, jv step, pd_fold_checked *checked,
+    void *context)
+{
+	struct pd_error error = PD_ERROR_INIT;
+	jv message, data;
+
+	fold->fired[check]++;
+	enum pd_verdict verdict = pd_model_check(fold->model, check, fold->state,
+	    step, &message, &data, &error);
+	int result = checked(context, check, verdict, message, data, &error);
+	jv_free(message);
+	jv_free(data);
+	return result;
+}
+
+int
+pd_fold_check(struct pd_fold *fold, enum pd_step step, jv object,
+    pd_fold_checked *checked, void *context)
+{
+	const char *type = pd_json_peek_string(object, "type", "");
+	int count = pd_model_checks(fold->model);
+
+	for (int i = 0; i < count; i++) {
+		const struct pd_trigger *trigger = pd_model_trigger(fold->model, i);
+		if (!looks_at(trigger, step, type))
+			continue;
+		if (++fold->matched[i] % trigger->every != 0)
+			continue;
+		int result = run_check(fold, i, object, checked, context);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+int
+pd_fold_check_at(struct pd_fold *fold, int when, pd_fold_checked *checked,
+    void *context)
+{
+	int count = pd_model_checks(fold->model);
+
+	for (int i = 0; i < count; i++) {
+		if ((int)pd_model_trigger(fold->model, i)->when != when)
+			continue;
+		int result = run_check(fold, i, jv_null(), checked, context);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+jv
+pd_fold_fired(const struct pd_fold *fold)
+{
+	jv fired = jv_object();
+
+	for (int i = 0; i < pd_model_checks(fold->model); i++)
+		fired = pd_json_set_number(fired, pd_model_check_name(fold->model, i),
+		    (double)fold->fired[i]);
+	return fired;
+}

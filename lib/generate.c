@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "generate.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "generator.h"
+#include "json.h"
+#include "random.h"
+#include "reference.h"
+
+/* Which arguments leave nothing to choose from. */
+static void
+name_impossible(struct pd_candidate *candidate)
+{
+	struct pd_error ignored;
+	size_t used = 0;
+
+	candidate->reason[0] = '\0';
+	jv_object_foreach(candidate->generators, name, generator) {
+		if (pd_generator_possible(generator, &ignored) == PD_IMPOSSIBLE &&
+		    used < sizeof(candidate->reason) - 1) {
+			char *text = pd_json_excerpt(jv_copy(generator), 80);
+			used += (size_t)snprintf(candidate->reason + used,
+			    sizeof(candidate->reason) - used,
+			    "%snothing to choose for %s from %s", used > 0 ? "; " : "",
+			    jv_string_value(name), text);
+			free(text);
+		}
+		jv_free(name);
+		jv_free(generator);
+	}
+}
+
+static int
+judge_candidate(struct pd_candidate *candidate, jv entry,
+    struct pd_error *error)
+{
+	jv arguments = pd_json_peek(entry, "args");
+
+	candidate->generators = jv_get_kind(arguments) == JV_KIND_OBJECT ?
+	    arguments : (jv_free(arguments), jv_object());
+	candidate->weight = pd_json_peek_number(entry, "weight", 1);
+	if (!pd_json_peek_bool(entry, "when", true)) {
+		snprintf(candidate->reason, sizeof(candidate->reason), "`when` is false");
+		return 0;
+	}
+	if (candidate->weight <= 0) {
+		snprintf(candidate->reason, sizeof(candidate->reason), "weight is 0");
+		return 0;
+	}
+	enum pd_possible possible = pd_generator_possible(candidate->generators, error);
+	if (possible == PD_MALFORMED)
+		return pd_error_prefix(error, "command %s: ", candidate->name);
+	candidate->possible = possible == PD_POSSIBLE;
+	if (!candidate->possible)
+		name_impossible(candidate);
+	return 0;
+}
+
+int
+pd_candidates(struct pd_plan *plan, struct pd_candidate **result,
+    struct pd_error *error)
+{
+	jv commands = pd_model_commands(plan->model, plan->state, error);
+
+	if (!jv_is_valid(commands))
+		return -1;
+	jv names = jv_keys(jv_copy(commands));	/* sorted: no hash order leaks */
+	int count = jv_array_length(jv_copy(names));
+	struct pd_candidate *candidates = pd_allocate((size_t)count,
+	    sizeof(*candidates));
+	int status = 0;
+	for (int i = 0; i < count; i++)
+		candidates[i].generators = jv_invalid();
+	for (int i = 0; i < count && status == 0; i++) {
+		jv name = jv_array_get(jv_copy(names), i);
+		jv entry = jv_object_get(jv_copy(commands), jv_copy(name));
+		snprintf(candidates[i].name, sizeof(candidates[i].name), "%s",
+		    jv_string_value(name));
+		status = judge_candidate(&candidates[i], entry, error);
+		jv_free(entry);
+		jv_free(name);
+	}
+	jv_free(names);
+	jv_free(commands);
+	if (status != 0) {
+		pd_candidates_free(candidates, count);
+		return -1;
+	}
+	*result = candidates;
+	return count;
+}
+
+void
+pd_candidates_free(struct pd_candidate *candidates, int count)
+{
+	for (int i = 0; i < count; i++)
+		jv_free(candidates[i].generators);
+	free(candidates);
+}
+
+static struct pd_candidate *
+choose(struct pd_candidate *candidates, int count, struct pd_random *random)
+{
+	struct pd_candidate *chosen = NULL;
+	double total = 0;
+
+	for (int i = 0; i < count; i++)
+		total += candidates[i].possible ? candidates[i].weight : 0;
+	double at = pd_random_unit(random) * total;
+	for (int i = 0; i < count; i++) {
+		if (!candidates[i].possible)
+			continue;
+		chosen = &candidates[i];
+		if (at < candidates[i].weight)
+			break;
+		at -= candidates[i].weight;
+	}
+	return chosen;
+}
+
+static jv
+draw_command(const struct pd_candidate *candidate, const char *id,
+    struct pd_random *random, jv tokens)
+{
+	jv command = pd_json_set_string(jv_object(), "type", candidate->name);
+	jv names = jv_keys(jv_copy(candidate->generators));
+	int count = jv_array_length(jv_copy(names));
+
+	for (int i = 0; i < count; i++) {
+		jv name = jv_array_get(jv_copy(names), i);
+		jv generator = jv_object_get(jv_copy(candidate->generators), jv_copy(name));
+		char *key = pd_format("%s.%s", id, jv_string_value(name));
+		jv value = pd_generator_draw(generator, random, key);
+		/* A minted value is a token from the moment it is drawn. */
+		if (jv_get_kind(value) != JV_KIND_STRING ||
+		    !pd_reference_is_mint(jv_string_value(value)) ||
+		    !pd_generator_is(generator, "mint"))
+			value = pd_reference_quote(value, tokens);
+		command = jv_object_set(command, name, value);
+		free(key);
+		jv_free(generator);
+	}
+	jv_free(names);
+	return command;
+}
+
+static int
+nothing_possible(struct pd_plan *plan, struct pd_candidate *candidates,
+    int count, struct pd_error *error)
+{
+	char *state = pd_json_excerpt(jv_copy(plan->state), 300);
+	struct pd_buffer reasons = PD_BUFFER_INIT;
+
+	pd_buffer_text(&reasons, "");
+	for (int i = 0; i < count; i++)
+		pd_buffer_format(&reasons, "%s%s: %s", i > 0 ? "; " : "",
+		    candidates[i].name, candidates[i].reason);
+	pd_error_set(error, "no command is possible in the state %s", state);
+	pd_error_hint(error, "%s", count > 0 ? reasons.data : "`commands` is empty");
+	pd_buffer_free(&reasons);
+	free(state);
+	return -1;
+}
+
+static int
+add_item(struct pd_plan *plan, struct pd_items *items, const char *id,
+    jv command, struct pd_error *error)
+{
+	jv seen = pd_reference_unquote(jv_copy(command));
+	jv label = pd_model_label(plan->model, plan->state, seen, error);
+
+	jv_free(seen);
+	pd_items_add(items, id, command, label);
+	if (!jv_is_valid(label) && error->message[0] != '\0')
+		return -1;
+	return pd_plan_apply(plan, id, command, error);
+}
+
+/* Setup and teardown commands are given by the model; generators in them are
+ * drawn from numbers of their own. */
+static int
+add_fixed(struct pd_plan *plan, struct pd_items *items, const char *prefix,
+    jv commands, struct pd_random *random, struct pd_error *error)
+{
+	int result = 0;
+
+	if (!jv_is_valid(commands))
+		return -1;
+	int count = jv_array_length(jv_copy(commands));
+	for (int i = 0; i < count && result == 0; i++) {
+		jv command = jv_array_get(jv_copy(commands), i);
+		char *id = pd_format("%s%d", prefix, i + 1);
+		if (pd_generator_possible(command, error) == PD_POSSIBLE)
+			result = add_item(plan, items, id, pd_reference_quote(
+			    pd_generator_draw(command, random, id), plan->tokens), error);
+		else
+			result = error->message[0] != '\0' ? -1 : pd_error_set(error,
+			    "a %s command can draw nothing",
+			    prefix[0] == 's' ? "setup" : "teardown");
+		free(id);
+		jv_free(command);
+	}
+	jv_free(commands);
+	return result;
+}
+
+/* One more command. Returns 1, 0 when the run ends here, -1 on error. */
+static int
+add_drawn(struct pd_plan *plan, struct pd_sequence *sequence,
+    struct pd_random *random, struct pd_error *error)
+{
+	struct pd_candidate *candidates;
+	struct pd_items *items = &sequence->prefix;
+	char id[32];
+
+	int count = pd_candidates(plan, &candidates, error);
+	if (count < 0)
+		return -1;
+	struct pd_candidate *chosen = choose(candidates, count, random);
+	if (chosen == NULL) {
+		int result = items->count > 0 ? 0 :
+		    nothing_possible(plan, candidates, count, error);
+		pd_candidates_free(candidates, count);
+		return result;
+	}
+	snprintf(id, sizeof(id), "c%zu", items->count + 1);
+	jv command = draw_command(chosen, id, random, plan->tokens);
+	pd_candidates_free(candidates, count);
+	if (add_item(plan, items, id, command, error) != 0)
+		return -1;
+	jv seen = pd_reference_unquote(jv_copy(items->list[items->count - 1].command));
+	int ends = pd_plan_terminates(plan, seen, error);
+	jv_free(seen);
+	return ends < 0 ? -1 : !ends;
+}
+
+int
+pd_generate(struct pd_model *model, uint64_t seed,
+    const struct pd_generate_options *options, struct pd_sequence *sequence,
+    struct pd_error *error)
+{
+	struct pd_random length_numbers, numbers, fixed;
+	struct pd_plan plan;
+	int more = 1;
+
+	*sequence = (struct pd_sequence)PD_SEQUENCE_INIT;
+	*error = (struct pd_error)PD_ERROR_INIT;
+	sequence->seed = seed;
+	pd_random_seed(&length_numbers, seed, "length");
+	pd_random_seed(&numbers, seed, "commands");
+	pd_random_seed(&fixed, seed, "fixed");
+	size_t wanted = (size_t)options->minimum + (size_t)pd_random_below(
+	    &length_numbers, (uint64_t)(options->maximum - options->minimum) + 1);
+	int result = pd_plan_start(&plan, model, error);
+	if (result == 0)
+		result = add_fixed(&plan, &sequence->setup, "s",
+		    pd_model_setup(model, plan.state, error), &fixed, error);
+	while (result == 0 && more == 1 && sequence->prefix.count < wanted)
+		more = add_drawn(&plan, sequence, &numbers, error);
+	if (result == 0 && more >= 0)
+		result = add_fixed(&plan, &sequence->teardown, "t",
+		    pd_model_teardown(model, plan.state, error), &fixed, error);
+	pd_plan_free(&plan);
+	return more < 0 ? -1 : result;
+}

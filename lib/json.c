@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "json.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+/* jv's messages end in the whole text: "... (while parsing 'TEXT')". */
+static void
+set_parse_error(struct pd_error *error, jv invalid)
+{
+	jv message = jv_invalid_get_msg(invalid);
+	const char *text = jv_get_kind(message) == JV_KIND_STRING ?
+	    jv_string_value(message) : "not a JSON value";
+
+	const char *whole = strstr(text, " (while parsing");
+	int length = whole != NULL ? (int)(whole - text) : (int)strlen(text);
+	pd_error_set(error, "invalid JSON: %.*s", length, text);
+	jv_free(message);
+}
+
+/* libjq reads nan and infinity as numbers, which JSON does not have and which
+ * would come out as something else. */
+static bool
+has_no_number(const char *text, size_t length)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && (text[i] == 'N' || text[i] == 'I' || text[i] == 'i' ||
+		    (text[i] == 'n' && i + 1 < length && text[i + 1] == 'a')))
+			return true;
+	}
+	return false;
+}
+
+jv
+pd_json_parse(const char *text, size_t length, struct pd_error *error)
+{
+	ptrdiff_t bad = pd_utf8_invalid(text, length);
+
+	if (bad >= 0) {
+		pd_error_set(error, "invalid UTF-8 at byte %td", bad + 1);
+		return jv_invalid();
+	}
+	if (length > INT_MAX) {
+		pd_error_set(error, "a value of %zu bytes is too long", length);
+		return jv_invalid();
+	}
+	if (memchr(text, '\0', length) != NULL) {
+		pd_error_set(error, "invalid JSON: a NUL byte");
+		return jv_invalid();
+	}
+	if (has_no_number(text, length)) {
+		pd_error_set(error, "invalid JSON: it knows no NaN and no infinity");
+		return jv_invalid();
+	}
+	jv value = jv_parse_sized(text, (int)length);
+	if (!jv_is_valid(value)) {
+		set_parse_error(error, value);
+		return jv_invalid();
+	}
+	return value;
+}
+
+jv
+pd_json_parse_file(const char *path, struct pd_error *error)
+{
+	struct pd_buffer content = PD_BUFFER_INIT;
+	jv value = jv_invalid();
+
+	if (pd_read_file(path, &content, error) == 0) {
+		value = pd_json_parse(content.data, content.length, error);
+		snprintf(error->file, sizeof(error->file), "%s", path);
+	}
+	pd_buffer_free(&content);
+	return value;
+}
+
+void
+pd_json_append_peek(struct pd_buffer *buffer, jv value)
+{
+	jv text = jv_dump_string(jv_copy(value), 0);
+
+	pd_buffer_append(buffer, jv_string_value(text),
+	    (size_t)jv_string_length_bytes(jv_copy(text)));
+	jv_free(text);
+}
+
+jv
+pd_json_canonical(jv value)
+{
+	return jv_dump_string(value, JV_PRINT_SORTED);
+}
+
+void
+pd_json_hash(jv value, char text[PD_HASH_TEXT])
+{
+	jv canonical = pd_json_canonical(value);
+
+	pd_hash(jv_string_value(canonical),
+	    (size_t)jv_string_length_bytes(jv_copy(canonical)), text);
+	jv_free(canonical);
+}
+
+jv
+pd_json_peek(jv object, const char *key)
+{
+	if (jv_get_kind(object) != JV_KIND_OBJECT)
+		return jv_invalid();
+	return jv_object_get(jv_copy(object), jv_string(key));
+}
+
+const char *
+pd_json_peek_string(jv object, const char *key, const char *fallback)
+{
+	jv value = pd_json_peek(object, key);
+	const char *text = jv_get_kind(value) == JV_KIND_STRING ?
+	    jv_string_value(value) : fallback;
+
+	jv_free(value);
+	return text;
+}
+
+double
+pd_json_peek_number(jv object, const char *key, double fallback)
+{
+	jv value = pd_json_peek(object, key);
+	double number = jv_get_kind(value) == JV_KIND_NUMBER ?
+	    jv_number_value(value) : fallback;
+
+	jv_free(value);
+	return number;
+}
+
+bool
+pd_json_peek_bool(jv object, const char *key, bool fallback)
+{
+	switch (pd_json_kind_peek(object, key)) {
+	case JV_KIND_TRUE:
+		return true;
+	case JV_KIND_FALSE:
+		return false;
+	default:
+		return fallback;
+	}
+}
+
+bool
+pd_json_has_peek(jv object, const char *key)
+{
+	return pd_json_kind_peek(object, key) != JV_KIND_INVALID;
+}
+
+jv_kind
+pd_json_kind_peek(jv object, const char *key)
+{
+	jv value = pd_json_peek(object, key);
+	jv_kind kind = jv_get_kind(value);
+
+	jv_free(value);
+	return kind;
+}
+
+bool
+pd_json_integer_peek(jv number, int64_t *integer)
+{
+	if (jv_get_kind(number) != JV_KIND_NUMBER)
+		return false;
+	double value = jv_number_value(number);
+	if (!(value > -9007199254740992.0 && value < 9007199254740992.0) ||
+	    value != (double)(int64_t)value)
+		return false;
+	*integer = (int64_t)value;
+	return true;
+}
+
+jv
+pd_json_set(jv object, const char *key, jv value)
+{
+	return jv_object_set(object, jv_string(key), value);
+}
+
+jv
+pd_json_set_string(jv object, const char *key, const char *value)
+{
+	return pd_json_set(object, key, jv_string(value));
+}
+
+jv
+pd_json_set_number(jv object, const char *key, double value)
+{
+	return pd_json_set(object, key, jv_number(value));
+}
+
+static jv
+map_array(jv array, pd_json_string_map *map, void *context)
+{
+	int length = jv_array_length(jv_copy(array));
+
+	for (int i = 0; i < length; i++) {
+		jv mapped = pd_json_map_strings(
+		    jv_array_get(jv_copy(array), i), map, context);
+		if (!jv_is_valid(mapped)) {
+			jv_free(array);
+			return mapped;
+		}
+		array = jv_array_set(array, i, mapped);
+	}
+	return array;
+}
+
+static jv
+map_key(jv key, pd_json_string_map *map, void *context)
+{
+	jv mapped = map(key, context);
+
+	return jv_get_kind(mapped) == JV_KIND_NUMBER ?
+	    jv_dump_string(mapped, 0) : mapped;
+}
+
+static jv
+map_object(jv object, pd_json_string_map *map, void *context)
+{
+	jv result = jv_object();
+
+	for (int i = jv_object_iter(object); jv_object_iter_valid(object, i);
+	    i = jv_object_iter_next(object, i)) {
+		jv key = map_key(jv_object_iter_key(object, i), map, context);
+		if (jv_get_kind(key) != JV_KIND_STRING) {
+			jv_free(result);
+			jv_free(object);
+			return jv_is_valid(key) ? (jv_free(key), jv_invalid()) : key;
+		}
+		jv value = pd_json_map_strings(
+		    jv_object_iter_value(object, i), map, context);
+		if (!jv_is_valid(value)) {
+			jv_free(key);
+			jv_free(result);
+			jv_free(object);
+			return value;
+		}
+		result = jv_object_set(result, key, value);
+	}
+	jv_free(object);
+	return result;
+}
+
+jv
+pd_json_map_strings(jv value, pd_json_string_map *map, void *context)
+{
+	switch (jv_get_kind(value)) {
+	case JV_KIND_STRING:
+		return map(value, context);
+	case JV_KIND_ARRAY:
+		return map_array(value, map, context);
+	case JV_KIND_OBJECT:
+		return map_object(value, map, context);
+	default:
+		return value;
+	}
+}
+
+char *
+pd_json_excerpt(jv value, size_t limit)
+{
+	jv text = jv_dump_string(value, 0);
+	size_t length = (size_t)jv_string_length_bytes(jv_copy(text));
+	char *excerpt;
+
+	if (length <= limit) {
+		excerpt = pd_duplicate(jv_string_value(text));
+	} else {
+		while (limit > 0 && (jv_string_value(text)[limit] & 0xc0) == 0x80)
+			limit--;
+		excerpt = pd_format("%.*s...", (int)limit, jv_string_value(text));
+	}
+	jv_free(text);
+	return excerpt;
+}

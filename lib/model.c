@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: MIT */
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "json.h"
+#include "module.h"
+#include "text.h"
+
+struct check {
+	char *name;
+	int function;
+	struct pd_trigger trigger;
+};
+
+struct pd_model {
+	struct pd_module *module;
+	char *name;
+	struct check *checks;
+	int check_count;
+	int init, commands, setup, teardown, terminate;
+	int simulate_any, apply_any;	/* the catch-alls */
+};
+
+static const char *const known_metadata[] = {
+	"name", "description", "triggers", "timeout_ms",
+};
+
+static const char *const known_entry[] = {
+	"weight", "args", "when", "read_only", "semantics", "settle",
+	"timeout_ms", "idempotent", "idempotency_key", "acceptable_retry_events",
+	"fault",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+void
+pd_model_close(struct pd_model *model)
+{
+	if (model == NULL)
+		return;
+	for (int i = 0; i < model->check_count; i++) {
+		free(model->checks[i].name);
+		jv_free(model->checks[i].trigger.names);
+	}
+	free(model->checks);
+	free(model->name);
+	pd_module_close(model->module);
+	free(model);
+}
+
+/*
+ * Triggers.
+ */
+static int
+trigger_error(struct pd_model *model, const char *check, const char *what,
+    struct pd_error *error)
+{
+	pd_error_at(error, pd_module_path(model->module), 1,
+	    "trigger of check '%s': %s", check, what);
+	return pd_error_hint(error, "for example {\"every\": \"event\"}, "
+	    "{\"every\": {\"n\": 5, \"of\": \"Credit\"}} or {\"at\": \"end\"}");
+}
+
+/* "command", "event", a name, or a list of names. Consumes value. */
+static int
+parse_of(struct pd_trigger *trigger, jv value)
+{
+	if (jv_get_kind(value) == JV_KIND_STRING) {
+		const char *name = jv_string_value(value);
+		trigger->of = strcmp(name, "command") == 0 ? PD_OF_COMMANDS :
+		    strcmp(name, "event") == 0 ? PD_OF_EVENTS : PD_OF_NAMES;
+		jv_free(trigger->names);
+		trigger->names = JV_ARRAY(value);
+		return 0;
+	}
+	bool good = jv_get_kind(value) == JV_KIND_ARRAY &&
+	    jv_array_length(jv_copy(value)) > 0;
+	if (good) {
+		jv_array_foreach(value, i, name) {
+			good = good && jv_get_kind(name) == JV_KIND_STRING;
+			jv_free(name);
+		}
+	}
+	trigger->of = PD_OF_NAMES;
+	jv_free(trigger->names);
+	trigger->names = value;
+	return good ? 0 : -1;
+}
+
+static int
+parse_every(struct pd_trigger *trigger, jv every)
+{
+	int result = -1;
+
+	if (jv_get_kind(every) == JV_KIND_NUMBER) {
+		result = pd_json_integer_peek(every, &trigger->every) &&
+		    trigger->every >= 1 ? 0 : -1;
+		trigger->of = PD_OF_STEPS;
+	} else if (jv_get_kind(every) == JV_KIND_OBJECT) {
+		jv n = pd_json_peek(every, "n");
+		if (pd_json_integer_peek(n, &trigger->every) && trigger->every >= 1 &&
+		    pd_json_has_peek(every, "of"))
+			result = parse_of(trigger, pd_json_peek(every, "of"));
+		jv_free(n);
+	} else if (jv_is_valid(every)) {
+		return parse_of(trigger, every);
+	}
+	jv_free(every);
+	return result;
+}
+
+static int
+parse_trigger(struct pd_model *model, struct check *check, jv value,
+    struct pd_error *error)
+{
+	const char *at = pd_json_peek_string(value, "at", NULL);
+	bool has_every = pd_json_has_peek(value, "every");
+	int result = 0;
+
+	if (jv_get_kind(value) != JV_KIND_OBJECT || has_every == (at != NULL) ||
+	    jv_object_length(jv_copy(value)) != 1)
+		result = trigger_error(model, check->name,
+		    "it must have either \"every\" or \"at\"", error);
+	else if (at != NULL && strcmp(at, "end") == 0)
+		check->trigger.when = PD_TRIGGER_END;
+	else if (at != NULL && strcmp(at, "settled") == 0)
+		check->trigger.when = PD_TRIGGER_SETTLED;
+	else if (at != NULL)
+		result = trigger_error(model, check->name,
+		    "\"at\" is \"end\" or \"settled\"", error);
+	else if (parse_every(&check->trigger, pd_json_peek(value, "every")) != 0)
+		result = trigger_error(model, check->name,
+		    "\"every\" is a number, \"command\", \"event\", a name, "
+		    "a list of names or {\"n\", \"of\"}", error);
+	jv_free(value);
+	return result;
+}
+
+static struct check *
+find_check(struct pd_model *model, const char *name)
+{
+	for (int i = 0; i < model->check_count; i++) {
+		if (strcmp(model->checks[i].name, name) == 0)
+			return &model->checks[i];
+	}
+	return NULL;
+}
+
+static int
+no_such_check(struct pd_model *model, const char *name, struct pd_error *error)
+{
+	const char **names = pd_allocate((size_t)model->check_count, sizeof(*names));
+
+	for (int i = 0; i < model->check_count; i++)
+		names[i] = model->checks[i].name;
+	const char *nearest = pd_nearest(name, names, (size_t)model->check_count);
+	pd_error_at(error, pd_module_path(model->module), 1,
+	    "a trigger names the check '%s', but there is no check_%s", name, name);
+	if (nearest != NULL)
+		pd_error_hint(error, "did you mean '%s'?", nearest);
+	free(names);
+	return -1;
+}
+
+static int
+load_triggers(struct pd_model *model, struct pd_error *error)
+{
+	jv triggers = pd_json_peek(pd_module_metadata_peek(model->module), "triggers");
+	int result = 0;
+
+	if (jv_get_kind(triggers) != JV_KIND_OBJECT) {
+		bool missing = !jv_is_valid(triggers);
+		jv_free(triggers);
+		return missing ? 0 : pd_error_at(error,
+		    pd_module_path(model->module), 1, "triggers must be an object");
+	}
+	jv_object_foreach(triggers, name, value) {
+		struct check *check = find_check(model, jv_string_value(name));
+		if (result == 0 && check == NULL)
+			result = no_such_check(model, jv_string_value(name), error);
+		else if (result == 0)
+			result = parse_trigger(model, check, jv_copy(value), error);
+		jv_free(name);
+		jv_free(value);
+	}
+	jv_free(triggers);
+	return result;
+}
+
+static void
+find_checks(struct pd_model *model)
+{
+	static const char prefix[] = "check_";
+
+	for (int i = 0; i < pd_module_count(model->module); i++) {
+		const char *name = pd_module_function_name(model->module, i);
+		if (!pd_starts_with(name, prefix) ||
+		    pd_module_function_arity(model->module, i) != 1)
+			continue;
+		model->checks = pd_reallocate(model->checks,
+		    (size_t)model->check_count + 1, sizeof(*model->checks));
+		model->checks[model->check_count++] = (struct check){
+			.name = pd_duplicate(name + strlen(prefix)), .function = i,
+			.trigger = {.of = PD_OF_STEPS, .every = 1, .names = jv_array()}};
+	}
+}
+
+static int
+find_functions(struct pd_model *model, struct pd_error *error)
+{
+	struct pd_module *module = model->module;
+
+	model->init = pd_module_function(module, "init", 0);
+	model->commands = pd_module_function(module, "commands", 0);
+	model->setup = pd_module_function(module, "setup", 0);
+	model->teardown = pd_module_function(module, "teardown", 0);
+	model->terminate = pd_module_function(module, "terminate", 2);
+	model->simulate_any = pd_module_function(module, "simulate", 1);
+	model->apply_any = pd_module_function(module, "apply", 1);
+	if (model->init != PD_NO_FUNCTION)
+		return 0;
+	pd_error_at(error, pd_module_path(module), 0, "the model has no function init");
+	return pd_error_hint(error, "it gives the first state: def init: {};");
+}
+
+struct pd_model *
+pd_model_open(const char *path, struct pd_error *error)
+{
+	struct pd_model *model = pd_allocate(1, sizeof(*model));
+
+	model->module = pd_module_open(path, error);
+	if (model->module == NULL ||
+	    pd_module_check_metadata(model->module, known_metadata,
+	    COUNT(known_metadata), error) != 0 ||
+	    find_functions(model, error) != 0) {
+		pd_model_close(model);
+		return NULL;
+	}
+	model->name = pd_duplicate(pd_json_peek_string(
+	    pd_module_metadata_peek(model->module), "name",
+	    pd_module_name(model->module)));
+	find_checks(model);
+	if (load_triggers(model, error) != 0) {
+		pd_model_close(model);
+		return NULL;
+	}
+	return model;
+}
+
+void
+pd_model_debug_to(struct pd_model *model, FILE *stream)
+{
+	pd_module_debug_to(model->module, stream);
+}
+
+const char *
+pd_model_name(const struct pd_model *model)
+{
+	return model->name;
+}
+
+jv
+pd_model_identity(const struct pd_model *model)
+{
+	jv identity = pd_json_set_string(jv_object(), "name", model->name);
+
+	identity = pd_json_set_string(identity, "path", pd_module_path(model->module));
+	return pd_json_set_string(identity, "sha256", pd_module_hash(model->module));
+}
+
+int64_t
+pd_model_timeout(const struct pd_model *model)
+{
+	return (int64_t)(1000 * pd_json_peek_number(
+	    pd_module_metadata_peek(model->module), "timeout_ms", 0));
+}
+
+/* Functions of one command or event: PREFIX_NAME/arity. */
+static int
+function_for(const struct pd_model *model, const char *prefix,
+    const char *name, int arity)
+{
+	char function[256];
+
+	if ((size_t)snprintf(function, sizeof(function), "%s_%s", prefix, name) >=
+	    sizeof(function))
+		return PD_NO_FUNCTION;
+	return pd_module_function(model->module, function, arity);
+}
+
+/* "on_Credit/1 should give ...", at the place of the function. */
+static jv
+wrong_result(struct pd_model *model, int function, const char *expected,
+    jv result, struct pd_error *error)
+{
+	char *text = pd_json_excerpt(result, 200);
+
+	pd_error_at(error, pd_module_function_file(model->module, function),
+	    pd_module_function_line(model->module, function),
+	    "%s/%d should give %s, not %s",
+	    pd_module_function_name(model->module, function),
+	    pd_module_function_arity(model->module, function), expected, text);
+	free(text);
+	return jv_invalid();
+}
+
+jv
+pd_model_init(struct pd_model *model, struct pd_error *error)
+{
+	return pd_module_call(model->module, model->init, jv_null(), jv_array(),
+	    error);
+}
+
+static int
+check_entry(struct pd_model *model, const char *name, jv entry,
+    struct pd_error *error)
+{
+	int result = 0;
+
+	if (jv_get_kind(entry) != JV_KIND_OBJECT)
+		return pd_error_at(error, pd_module_path(model->module),
+		    pd_module_function_line(model->module, model->commands),
+		    "commands/0: the entry of %s is not an object", name);
+	jv_object_keys_foreach(entry, key) {
+		bool found = false;
+		for (size_t i = 0; i < COUNT(known_entry); i++)
+			found = found || strcmp(known_entry[i], jv_string_value(key)) == 0;
+		if (!found && result == 0) {
+			const char *nearest = pd_nearest(jv_string_value(key),
+			    known_entry, COUNT(known_entry));
+			result = pd_error_at(error, pd_module_path(model->module),
+			    pd_module_function_line(model->module, model->commands),
+			    "commands/0: unknown key '%s' in the entry of %s",
+			    jv_string_value(key), name);
+			if (nearest != NULL)
+				pd_error_hint(error, "did you mean '%s'?", nearest);
+		}
+		jv_free(key);
+	}
+	return result;
+}
+
+jv
+pd_model_commands(struct pd_model *model, jv state, struct pd_error *error)
+{
+	bool good = true;
+
+	if (model->commands == PD_NO_FUNCTION) {
+		pd_error_at(error, pd_module_path(model->module), 0,
+		    "the model has no function commands");
+		pd_error_hint(error, "it says what may happen next, see pd-model(5)");
+		return jv_invalid();
+	}
+	jv commands = pd_module_call(model->module, model->commands,
+	    jv_copy(state), jv_array(), error);
+	if (!jv_is_valid(commands))
+		return commands;
+	if (jv_get_kind(commands) != JV_KIND_OBJECT)
+		return wrong_result(model, model->commands,
+		    "an object of commands", commands, error);
+	jv_object_foreach(commands, name, entry) {
+		good = good && check_entry(model, jv_string_value(name), entry, error) == 0;
+		jv_free(name);
+		jv_free(entry);
+	}
+	if (good)
+		return commands;
+	jv_free(commands);
+	return jv_invalid();
+}
+
+static bool
+is_domain_object(jv value)
+{
+	return pd_json_peek_string(value, "type", NULL) != NULL;
+}
+
+/* The outputs of a function that gives domain objects, singly or in arrays,
+ * as one flat array. Consumes outputs. */
+static jv
+flatten_objects(struct pd_model *model, int function, jv outputs,
+    const char *expected, struct pd_error *error)
+{
+	jv result = jv_array();
+	int count = jv_array_length(jv_copy(outputs));
+
+	for (int i = 0; i < count; i++) {
+		jv output = jv_array_get(jv_copy(outputs), i);
+		if (jv_get_kind(output) != JV_KIND_ARRAY)
+			output = JV_ARRAY(output);
+		result = jv_array_concat(result, output);
+	}
+	jv_free(outputs);
+	jv_array_foreach(result, i, object) {
+		bool good = is_domain_object(object);
+		if (!good) {
+			jv_free(result);
+			return wrong_result(model, function, expected, object, error);
+		}
+		jv_free(object);
+	}
+	return result;
+}
+
+static jv
+command_list(struct pd_model *model, int function, jv state,
+    struct pd_error *error)
+{
+	if (function == PD_NO_FUNCTION)
+		return jv_array();
+	jv outputs = pd_module_call_all(model->module, function, jv_copy(state),
+	    jv_array(), error);
+	if (!jv_is_valid(outputs))
+		return outputs;
+	return flatten_objects(model, function, outputs,
+	    "commands: objects with a type", error);
+}
+
+jv
+pd_model_setup(struct pd_model *model, jv state, struct pd_error *error)
+{
+	return command_list(model, model->setup, state, error);
+}
+
+jv
+pd_model_teardown(struct pd_model *model, jv state, struct pd_error *error)
+{
+	return command_list(model, model->teardown, state, error);
+}
+
+static int
+simulate_function(const struct pd_model *model, const char *command)
+{
+	int function = function_for(model, "simulate", command, 1);
+
+	return function != PD_NO_FUNCTION ? function : model->simulate_any;
+}
+
+bool
+pd_model_predicts(const struct pd_model *model, const char *command)
+{
+	return simulate_function(model, command) != PD_NO_FUNCTION;
+}
+
+jv
+pd_model_simulate(struct pd_model *model, jv state, jv command,
+    struct pd_error *error)
+{
+	int function = simulate_function(model,
+	    pd_json_peek_string(command, "type", ""));
+
+	if (function == PD_NO_FUNCTION)
+		return jv_array();
+	jv outputs = pd_module_call_all(model->module, function, jv_copy(state),
+	    JV_ARRAY(jv_copy(command)), error);
+	if (!jv_is_valid(outputs))
+		return outputs;
+	return flatten_objects(model, function, outputs,
+	    "events: objects with a type", error);
+}
+
+static int
+fold_function(const struct pd_model *model, const char *step)
+{
+	int function = function_for(model, "on", step, 1);
+
+	return function != PD_NO_FUNCTION ? function : model->apply_any;
+}
+
+bool
+pd_model_folds(const struct pd_model *model, const char *step)
+{
+	return fold_function(model, step) != PD_NO_FUNCTION;
+}
+
+jv
+pd_model_fold(struct pd_model *model, jv state, jv step, struct pd_error *error)
+{
+	int function = fold_function(model, pd_json_peek_string(step, "type", ""));
+
+	if (function == PD_NO_FUNCTION)
+		return state;
+	return pd_module_call(model->module, function, state,
+	    JV_ARRAY(jv_copy(step)), error);
+}
+
+/* A function that answers yes or no. */
+static int
+ask(struct pd_model *model, int function, jv state, jv arguments,
+    struct pd_error *error)
+{
+	jv answer = pd_module_call(model->module, function, jv_copy(state),
+	    arguments, error);
+	jv_kind kind = jv_get_kind(answer);
+
+	if (kind == JV_KIND_INVALID)
+		return -1;
+	if (kind != JV_KIND_TRUE && kind != JV_KIND_FALSE) {
+		wrong_result(model, function, "true or false", answer, error);
+		return -1;
+	}
+	return kind == JV_KIND_TRUE;
+}
+
+int
+pd_model_terminates(struct pd_model *model, jv state, jv command, jv events,
+    struct pd_error *error)
+{
+	if (model->terminate == PD_NO_FUNCTION)
+		return 0;
+	return ask(model, model->terminate, state,
+	    JV_ARRAY(jv_copy(command), jv_copy(events)), error);
+}
+
+int
+pd_model_legal(struct pd_model *model, jv state, jv command, jv events,
+    struct pd_error *error)
+{
+	int function = function_for(model, "legal",
+	    pd_json_peek_string(command, "type", ""), 2);
+
+	if (function == PD_NO_FUNCTION)
+		return PD_NO_RULE;
+	return ask(model, function, state,
+	    JV_ARRAY(jv_copy(command), jv_copy(events)), error);
+}
+
+jv
+pd_model_label(struct pd_model *model, jv state, jv command,
+    struct pd_error *error)
+{
+	int function = function_for(model, "label",
+	    pd_json_peek_string(command, "type", ""), 1);
+
+	*error = (struct pd_error)PD_ERROR_INIT;
+	if (function == PD_NO_FUNCTION)
+		return jv_invalid();
+	jv label = pd_module_call(model->module, function, jv_copy(state),
+	    JV_ARRAY(jv_copy(command)), error);
+	if (jv_is_valid(label) && jv_get_kind(label) != JV_KIND_STRING)
+		return wrong_result(model, function, "a string", label, error);
+	return label;
+}
+
+int
+pd_model_checks(const struct pd_model *model)
+{
+	return model->check_count;
+}
+
+const char *
+pd_model_check_name(const struct pd_model *model, int check)
+{
+	return model->checks[check].name;
+}
+
+const struct pd_trigger *
+pd_model_trigger(const struct pd_model *model, int check)
+{
+	return &model->checks[check].trigger;
+}
+
+enum pd_verdict
+pd_model_check(struct pd_model *model, int check, jv state, jv step,
+    jv *message, jv *data, struct pd_error *error)
+{
+	int function = model->checks[check].function;
+	jv result = pd_module_call(model->module, function, jv_copy(state),
+	    JV_ARRAY(jv_copy(step)), error);
+
+	*message = jv_invalid();
+	*data = jv_invalid();
+	switch (jv_get_kind(result)) {
+	case JV_KIND_INVALID:
+		return PD_CHECK_ERROR;
+	case JV_KIND_TRUE:
+		return PD_CHECK_PASSED;
+	case JV_KIND_FALSE:
+		return PD_CHECK_FAILED;
+	case JV_KIND_STRING:
+		*message = result;
+		return PD_CHECK_FAILED;
+	default:
+		break;
+	}
+	if (!pd_json_has_peek(result, "$fail")) {
+		wrong_result(model, function,
+		    "true, false, a message or fail(...)", result, error);
+		return PD_CHECK_ERROR;
+	}
+	*message = pd_json_peek(result, "$fail");
+	*data = pd_json_peek(result, "data");
+	jv_free(result);
+	if (jv_get_kind(*message) != JV_KIND_STRING)
+		*message = jv_dump_string(*message, 0);
+	return PD_CHECK_FAILED;
+}
+
+void
+pd_model_functions(const struct pd_model *model, const char *prefix,
+    pd_model_visit *visit, void *context)
+{
+	for (int i = 0; i < pd_module_count(model->module); i++) {
+		const char *name = pd_module_function_name(model->module, i);
+		if (pd_starts_with(name, prefix))
+			visit(context, name + strlen(prefix),
+			    pd_module_function_arity(model->module, i),
+			    pd_module_function_file(model->module, i),
+			    pd_module_function_line(model->module, i));
+	}
+}

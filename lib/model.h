@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A model: how a system should behave, as pure functions that are found by
+ * name (pd-model(5)). This is the one way to ask a model anything; how its
+ * functions are evaluated is known to model.c alone. State, commands and
+ * events are JSON. Functions that fail return an invalid jv or -1 and set the
+ * error, which names the model's file, line and function.
+ */
+#ifndef PD_MODEL_H
+#define PD_MODEL_H
+
+#include <jv.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "error.h"
+
+struct pd_model;
+
+/* When a check runs. Every n-th step of those that match, or once at the end,
+ * or once after everything has settled. */
+struct pd_trigger {
+	enum { PD_TRIGGER_EVERY, PD_TRIGGER_END, PD_TRIGGER_SETTLED } when;
+	enum { PD_OF_STEPS, PD_OF_COMMANDS, PD_OF_EVENTS, PD_OF_NAMES } of;
+	jv names;		/* PD_OF_NAMES: an array of strings */
+	int64_t every;		/* n, at least 1 */
+};
+
+enum pd_verdict {
+	PD_CHECK_ERROR = -1,
+	PD_CHECK_FAILED = 0,
+	PD_CHECK_PASSED = 1,
+};
+
+struct pd_model *pd_model_open(const char *path, struct pd_error *);
+void pd_model_close(struct pd_model *);
+void pd_model_debug_to(struct pd_model *, FILE *);
+
+const char *pd_model_name(const struct pd_model *);
+
+/* {name, path, sha256}, as records carry it. */
+jv pd_model_identity(const struct pd_model *);
+
+/* A default for commands, from the metadata; 0 when there is none. */
+int64_t pd_model_timeout(const struct pd_model *);	/* microseconds */
+
+jv pd_model_init(struct pd_model *, struct pd_error *);
+
+/* What may happen next: {NAME: {weight, args, when, ...}}. Borrows the state. */
+jv pd_model_commands(struct pd_model *, jv state, struct pd_error *);
+
+/* The commands that belong to every run; empty arrays when there are none. */
+jv pd_model_setup(struct pd_model *, jv state, struct pd_error *);
+jv pd_model_teardown(struct pd_model *, jv state, struct pd_error *);
+
+/* The events that a command should produce: an array. Borrows both. */
+jv pd_model_simulate(struct pd_model *, jv state, jv command, struct pd_error *);
+bool pd_model_predicts(const struct pd_model *, const char *command);
+
+/* The state after a command or event. Consumes the state, so that it can be
+ * changed in place; borrows the step. */
+jv pd_model_fold(struct pd_model *, jv state, jv step, struct pd_error *);
+bool pd_model_folds(const struct pd_model *, const char *step);
+
+/* Does the run end here? Borrows all. 1, 0 or -1. */
+int pd_model_terminates(struct pd_model *, jv state, jv command, jv events,
+    struct pd_error *);
+
+/* May the command have been answered so in this state? 1 or 0, -1 on error;
+ * PD_NO_RULE when the model has no legal_CMD for it. Borrows all. */
+enum { PD_NO_RULE = 2 };
+int pd_model_legal(struct pd_model *, jv state, jv command, jv events,
+    struct pd_error *);
+
+/* A label for the command, or an invalid jv. Borrows both. */
+jv pd_model_label(struct pd_model *, jv state, jv command, struct pd_error *);
+
+/* Checks, numbered from 0 in the order of their names. */
+int pd_model_checks(const struct pd_model *);
+const char *pd_model_check_name(const struct pd_model *, int check);
+const struct pd_trigger *pd_model_trigger(const struct pd_model *, int check);
+
+/* Run a check on a state and the step that triggered it (null at the end).
+ * Borrows both. When it failed, message is a string or invalid and data any
+ * value or invalid; the caller owns them. */
+enum pd_verdict pd_model_check(struct pd_model *, int check, jv state, jv step,
+    jv *message, jv *data, struct pd_error *);
+
+/* For those who look at a model from outside: the functions by kind. Calls
+ * back for every function whose name starts with prefix, with the rest. */
+typedef void pd_model_visit(void *context, const char *rest, int arity,
+    const char *file, long line);
+void pd_model_functions(const struct pd_model *, const char *prefix,
+    pd_model_visit *, void *context);
+
+#endif

@@ -1,0 +1,779 @@
+/* SPDX-License-Identifier: MIT */
+#include "module.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <jq.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "json.h"
+#include "share.h"
+#include "text.h"
+
+enum {
+	MOST_ARGUMENTS = 3,	/* of a function that can be called */
+	MOST_INCLUDES = 64,
+};
+
+struct function {
+	char *name;
+	int arity;
+	int source;		/* index into sources */
+	long line;
+};
+
+struct source {
+	char *path;
+	char *relative;		/* as an include directive names it */
+	char *content;
+};
+
+struct pd_module {
+	jq_state *jq;
+	char *path;
+	char *name;
+	char hash[PD_HASH_TEXT];
+	jv metadata;
+	jv library_path;
+	struct function *functions;
+	int count;
+	struct source sources[MOST_INCLUDES];	/* included first, the module itself last */
+	int source_count;
+	jv pending;		/* what the program's `input` will give: number and arguments */
+	FILE *debug;
+	struct pd_error *compile_error;	/* set while compiling only */
+};
+
+static void
+free_functions(struct pd_module *module)
+{
+	for (int i = 0; i < module->count; i++)
+		free(module->functions[i].name);
+	free(module->functions);
+}
+
+void
+pd_module_close(struct pd_module *module)
+{
+	if (module == NULL)
+		return;
+	if (module->jq != NULL)
+		jq_teardown(&module->jq);
+	free_functions(module);
+	for (int i = 0; i < module->source_count; i++) {
+		free(module->sources[i].path);
+		free(module->sources[i].relative);
+		free(module->sources[i].content);
+	}
+	jv_free(module->metadata);
+	jv_free(module->library_path);
+	free(module->path);
+	free(module->name);
+	free(module);
+}
+
+/*
+ * Compile errors: "jq: error: MESSAGE at FILE, line N:\nSOURCE LINE".
+ */
+static void
+remove_text(char *text, const char *part)
+{
+	char *found = strstr(text, part);
+
+	if (found != NULL)
+		memmove(found, found + strlen(part), strlen(found + strlen(part)) + 1);
+}
+
+static void
+suggest_function(const struct pd_module *module, const char *message,
+    struct pd_error *error)
+{
+	const char *names[512];
+	size_t count = 0;
+	char wanted[128];
+
+	size_t length = strcspn(message, "/");
+	if (strstr(message, "is not defined") == NULL || length >= sizeof(wanted))
+		return;
+	memcpy(wanted, message, length);
+	wanted[length] = '\0';
+	for (int i = 0; i < module->count && count < 512; i++)
+		names[count++] = module->functions[i].name;
+	const char *nearest = pd_nearest(wanted, names, count);
+	if (nearest != NULL && strcmp(nearest, wanted) == 0)
+		pd_error_hint(error, "'%s' exists with another number of arguments", nearest);
+	else if (nearest != NULL)
+		pd_error_hint(error, "did you mean '%s'?", nearest);
+	else
+		pd_error_hint(error, "define it, or include the module that does");
+}
+
+static void
+on_compile_message(void *context, jv message)
+{
+	struct pd_module *module = context;
+	jv formatted = jq_format_error(message);
+	char *text = pd_duplicate(jv_string_value(formatted));
+	char *newline = strchr(text, '\n');
+
+	jv_free(formatted);
+	/* The first message is the cause; the last only counts them. */
+	if (module->compile_error->message[0] != '\0') {
+		free(text);
+		return;
+	}
+	if (newline != NULL)
+		*newline = '\0';
+	remove_text(text, "jq: error: ");
+	remove_text(text, " (Unix shell quoting issues?)");
+	char *place = NULL;
+	for (char *at = strstr(text, " at "); at != NULL; at = strstr(at + 1, " at "))
+		place = at;
+	char *line = place != NULL ? strstr(place, ", line ") : NULL;
+	if (line != NULL) {
+		*place = '\0';
+		*line = '\0';
+		const char *file = strcmp(place + 4, "<top-level>") == 0 ?
+		    module->path : place + 4;
+		pd_error_at(module->compile_error, file,
+		    strtol(line + strlen(", line "), NULL, 10), "%s", text);
+	} else {
+		pd_error_at(module->compile_error, module->path, 0, "%s", text);
+	}
+	suggest_function(module, text, module->compile_error);
+	free(text);
+}
+
+static void
+ignore_message(void *context, jv message)
+{
+	(void)context;
+	jv_free(message);
+}
+
+static jq_state *
+new_program(struct pd_module *module)
+{
+	jq_state *jq = jq_init();
+
+	jq_set_error_cb(jq, on_compile_message, module);
+	jq_set_attr(jq, jv_string("JQ_LIBRARY_PATH"), jv_copy(module->library_path));
+	jq_set_attr(jq, jv_string("JQ_ORIGIN"), jv_string("/"));
+	jq_set_attr(jq, jv_string("PROGRAM_ORIGIN"), jv_string("/"));
+	return jq;
+}
+
+/*
+ * Finding definitions in the source text. modulemeta tells which there are;
+ * only the text tells on which line.
+ */
+struct scanner {
+	const char *at;
+	long line;
+};
+
+static void
+skip_string(struct scanner *scanner)
+{
+	int interpolations = 0;
+
+	for (scanner->at++; *scanner->at != '\0'; scanner->at++) {
+		if (*scanner->at == '\n')
+			scanner->line++;
+		if (scanner->at[0] == '\\' && scanner->at[1] == '(')
+			interpolations++;
+		if (scanner->at[0] == '\\' && scanner->at[1] != '\0') {
+			scanner->at++;
+			continue;
+		}
+		if (*scanner->at == ')' && interpolations > 0)
+			interpolations--;
+		if (*scanner->at == '"' && interpolations == 0)
+			return;
+	}
+}
+
+static bool
+is_word(char letter)
+{
+	return isalnum((unsigned char)letter) || letter == '_';
+}
+
+/* The line of the first `def NAME` outside of strings and comments, or 0. */
+static long
+definition_line(const char *content, const char *name)
+{
+	struct scanner scanner = {.at = content, .line = 1};
+	size_t length = strlen(name);
+	bool after_def = false;
+
+	while (*scanner.at != '\0') {
+		if (*scanner.at == '\n') {
+			scanner.line++;
+		} else if (*scanner.at == '#') {
+			scanner.at += strcspn(scanner.at, "\n");
+			continue;
+		} else if (*scanner.at == '"') {
+			skip_string(&scanner);
+			if (*scanner.at == '\0')
+				break;
+		} else if (is_word(*scanner.at)) {
+			size_t word = 1;
+			while (is_word(scanner.at[word]) ||
+			    (scanner.at[word] == ':' && scanner.at[word + 1] == ':'))
+				word += scanner.at[word] == ':' ? 2 : 1;
+			if (after_def && word == length &&
+			    memcmp(scanner.at, name, length) == 0)
+				return scanner.line;
+			after_def = word == 3 && memcmp(scanner.at, "def", 3) == 0;
+			scanner.at += word;
+			continue;
+		}
+		scanner.at++;
+	}
+	return 0;
+}
+
+/*
+ * Reading what a file defines and includes.
+ */
+/* modulemeta of a module, by the name under which an include finds it. */
+static jv
+read_metadata(struct pd_module *module, const char *relative,
+    struct pd_error *error)
+{
+	jq_state *jq = new_program(module);
+	jv result = jv_invalid();
+
+	module->compile_error = error;
+	*error = (struct pd_error)PD_ERROR_INIT;
+	if (jq_compile(jq, "modulemeta")) {
+		jq_start(jq, jv_string(relative), 0);
+		result = jq_next(jq);
+	}
+	if (jv_get_kind(result) != JV_KIND_OBJECT && error->message[0] == '\0') {
+		jv message = jv_is_valid(result) ? jv_null() :
+		    jv_invalid_get_msg(jv_copy(result));
+		pd_error_at(error, module->path, 0, "%s",
+		    jv_get_kind(message) == JV_KIND_STRING ?
+		    jv_string_value(message) : "cannot be read as a jq module");
+		jv_free(message);
+	}
+	if (jv_get_kind(result) != JV_KIND_OBJECT) {
+		jv_free(result);
+		result = jv_invalid();
+	}
+	jq_teardown(&jq);
+	return result;
+}
+
+static bool
+knows_source(const struct pd_module *module, const char *relative)
+{
+	for (int i = 0; i < module->source_count; i++) {
+		if (strcmp(module->sources[i].relative, relative) == 0)
+			return true;
+	}
+	return false;
+}
+
+static char *
+find_source(const struct pd_module *module, const char *relative)
+{
+	jv_array_foreach(module->library_path, i, directory) {
+		char *path = pd_format("%s/%s.jq", jv_string_value(directory), relative);
+		jv_free(directory);
+		if (access(path, R_OK) == 0)
+			return path;
+		free(path);
+	}
+	return NULL;
+}
+
+static void
+add_function(struct pd_module *module, const char *definition, int source)
+{
+	const char *slash = strrchr(definition, '/');
+	int arity = slash != NULL ? atoi(slash + 1) : 0;
+
+	if (slash == NULL || arity > MOST_ARGUMENTS || definition[0] == '_')
+		return;
+	char *name = pd_format("%.*s", (int)(slash - definition), definition);
+	long line = definition_line(module->sources[source].content, name);
+	for (int i = 0; i < module->count; i++) {
+		/* A later source shadows an earlier one, as in jq. */
+		struct function *known = &module->functions[i];
+		if (known->arity == arity && strcmp(known->name, name) == 0) {
+			known->source = source;
+			known->line = line;
+			free(name);
+			return;
+		}
+	}
+	module->functions = pd_reallocate(module->functions,
+	    (size_t)module->count + 1, sizeof(*module->functions));
+	module->functions[module->count++] = (struct function){
+		.name = name, .arity = arity, .source = source, .line = line};
+}
+
+static int load_source(struct pd_module *, const char *relative,
+    struct pd_error *);
+
+static int
+load_includes(struct pd_module *module, jv metadata, struct pd_error *error)
+{
+	jv dependencies = pd_json_peek(metadata, "deps");
+	int result = 0;
+
+	if (jv_get_kind(dependencies) != JV_KIND_ARRAY) {
+		jv_free(dependencies);
+		return 0;
+	}
+	jv_array_foreach(dependencies, i, dependency) {
+		const char *relative = pd_json_peek_string(dependency, "relpath", "");
+		bool included = !pd_json_has_peek(dependency, "as") &&
+		    !pd_json_has_peek(dependency, "search");
+		if (result == 0 && included && strcmp(relative, "pd") != 0 &&
+		    !knows_source(module, relative))
+			result = load_source(module, relative, error);
+		jv_free(dependency);
+	}
+	jv_free(dependencies);
+	return result;
+}
+
+static int
+load_source(struct pd_module *module, const char *relative,
+    struct pd_error *error)
+{
+	jv metadata = read_metadata(module, relative, error);
+
+	if (!jv_is_valid(metadata))
+		return -1;
+	if (load_includes(module, metadata, error) != 0) {
+		jv_free(metadata);
+		return -1;
+	}
+	char *path = find_source(module, relative);
+	if (path == NULL || module->source_count == MOST_INCLUDES) {
+		free(path);
+		jv_free(metadata);
+		return pd_error_at(error, module->path, 0,
+		    "cannot include '%s'", relative);
+	}
+	struct pd_buffer content = PD_BUFFER_INIT;
+	int result = pd_read_file(path, &content, error);
+	int source = module->source_count++;
+	module->sources[source] = (struct source){
+		.path = path, .relative = pd_duplicate(relative),
+		.content = content.data};
+	if (result != 0) {
+		jv_free(metadata);
+		return -1;
+	}
+	jv definitions = pd_json_peek(metadata, "defs");
+	jv_array_foreach(definitions, i, definition) {
+		add_function(module, jv_string_value(definition), source);
+		jv_free(definition);
+	}
+	jv_free(definitions);
+	jv_free(module->metadata);
+	/* The module itself is loaded last, so its metadata stay. */
+	module->metadata = jv_object_delete(jv_object_delete(metadata,
+	    jv_string("deps")), jv_string("defs"));
+	return 0;
+}
+
+/*
+ * The program: includes, then the tree that finds a function by its number.
+ */
+static void
+append_call(struct pd_buffer *text, const struct function *function)
+{
+	pd_buffer_text(text, function->name);
+	for (int i = 1; i <= function->arity; i++)
+		pd_buffer_format(text, "%s$arguments[%d]", i == 1 ? "(" : "; ", i);
+	if (function->arity > 0)
+		pd_buffer_text(text, ")");
+}
+
+static void
+append_tree(struct pd_buffer *text, const struct function *functions,
+    int first, int count)
+{
+	if (count == 1) {
+		append_call(text, &functions[first]);
+		return;
+	}
+	int half = count / 2;
+	pd_buffer_format(text, "if $arguments[0] < %d then ", first + half);
+	append_tree(text, functions, first, half);
+	pd_buffer_text(text, " else ");
+	append_tree(text, functions, first + half, count - half);
+	pd_buffer_text(text, " end");
+}
+
+static char *
+program_text(const struct pd_module *module)
+{
+	struct pd_buffer text = PD_BUFFER_INIT;
+
+	for (int i = 0; i < module->source_count; i++) {
+		jv name = jv_string(module->sources[i].relative);
+		pd_buffer_text(&text, "include ");
+		pd_json_append_peek(&text, name);
+		pd_buffer_text(&text, "; ");
+		jv_free(name);
+	}
+	/* `input as` takes the arguments from the program while `.`, the
+	 * function's input, stays alone on jq's stack: its only reference. */
+	pd_buffer_text(&text, "input as $arguments | ");
+	if (module->count == 0)
+		pd_buffer_text(&text, ".");
+	else
+		append_tree(&text, module->functions, 0, module->count);
+	return text.data;
+}
+
+static jv
+give_arguments(jq_state *jq, void *context)
+{
+	struct pd_module *module = context;
+	jv arguments = module->pending;
+
+	(void)jq;
+	module->pending = jv_invalid();
+	return arguments;
+}
+
+static void
+on_debug(void *context, jv message)
+{
+	struct pd_module *module = context;
+
+	if (module->debug == NULL) {
+		jv_free(message);
+		return;
+	}
+	jv_dumpf(JV_ARRAY(jv_string("DEBUG:"), message), module->debug, 0);
+	fputc('\n', module->debug);
+}
+
+static int
+compare_functions(const void *a, const void *b)
+{
+	const struct function *first = a, *second = b;
+	int order = strcmp(first->name, second->name);
+
+	return order != 0 ? order : first->arity - second->arity;
+}
+
+static int
+compile(struct pd_module *module, struct pd_error *error)
+{
+	if (module->count > 0)
+		qsort(module->functions, (size_t)module->count,
+		    sizeof(*module->functions), compare_functions);
+	module->jq = new_program(module);
+	module->compile_error = error;
+	*error = (struct pd_error)PD_ERROR_INIT;
+	char *text = program_text(module);
+	int compiled = jq_compile(module->jq, text);
+	free(text);
+	module->compile_error = NULL;
+	jq_set_error_cb(module->jq, ignore_message, NULL);
+	jq_set_input_cb(module->jq, give_arguments, module);
+	jq_set_debug_cb(module->jq, on_debug, module);
+	jq_set_stderr_cb(module->jq, on_debug, module);
+	if (!compiled && error->message[0] == '\0')
+		pd_error_at(error, module->path, 0, "cannot be compiled");
+	return compiled ? 0 : -1;
+}
+
+static void
+hash_sources(struct pd_module *module)
+{
+	struct pd_buffer all = PD_BUFFER_INIT;
+
+	pd_buffer_text(&all, "");
+	for (int i = 0; i < module->source_count; i++)
+		pd_buffer_text(&all, module->sources[i].content);
+	pd_hash(all.data, all.length, module->hash);
+	pd_buffer_free(&all);
+}
+
+/* Split path into the folder that jq searches and the name it includes. */
+static int
+set_names(struct pd_module *module, const char *path, struct pd_error *error)
+{
+	char real[PATH_MAX];
+	size_t length = strlen(path);
+
+	if (access(path, R_OK) != 0)
+		return pd_error_at(error, path, 0, "cannot open: %s", strerror(errno));
+	if (length < 4 || strcmp(path + length - 3, ".jq") != 0) {
+		pd_error_at(error, path, 0, "not a jq module");
+		return pd_error_hint(error, "its name must end in .jq");
+	}
+	if (realpath(path, real) == NULL)
+		return pd_error_at(error, path, 0, "%s", strerror(errno));
+	char *slash = strrchr(real, '/');
+	module->name = pd_format("%.*s", (int)strlen(slash + 1) - 3, slash + 1);
+	*slash = '\0';
+	char *share = pd_share_path("jq");
+	module->library_path = JV_ARRAY(jv_string(real), jv_string(share));
+	free(share);
+	return 0;
+}
+
+struct pd_module *
+pd_module_open(const char *path, struct pd_error *error)
+{
+	struct pd_module *module = pd_allocate(1, sizeof(*module));
+
+	module->path = pd_duplicate(path);
+	module->metadata = jv_object();
+	module->library_path = jv_array();
+	module->pending = jv_invalid();
+	if (set_names(module, path, error) != 0 ||
+	    load_source(module, module->name, error) != 0 ||
+	    compile(module, error) != 0) {
+		pd_module_close(module);
+		return NULL;
+	}
+	hash_sources(module);
+	return module;
+}
+
+void
+pd_module_debug_to(struct pd_module *module, FILE *stream)
+{
+	module->debug = stream;
+}
+
+const char *
+pd_module_path(const struct pd_module *module)
+{
+	return module->path;
+}
+
+const char *
+pd_module_name(const struct pd_module *module)
+{
+	return module->name;
+}
+
+const char *
+pd_module_hash(const struct pd_module *module)
+{
+	return module->hash;
+}
+
+jv
+pd_module_metadata_peek(const struct pd_module *module)
+{
+	return module->metadata;
+}
+
+int
+pd_module_function(const struct pd_module *module, const char *name, int arity)
+{
+	int low = 0, high = module->count - 1;
+
+	while (low <= high) {
+		int middle = (low + high) / 2;
+		const struct function *function = &module->functions[middle];
+		int order = strcmp(name, function->name);
+		if (order == 0)
+			order = arity - function->arity;
+		if (order == 0)
+			return middle;
+		if (order < 0)
+			high = middle - 1;
+		else
+			low = middle + 1;
+	}
+	return PD_NO_FUNCTION;
+}
+
+int
+pd_module_count(const struct pd_module *module)
+{
+	return module->count;
+}
+
+const char *
+pd_module_function_name(const struct pd_module *module, int function)
+{
+	return module->functions[function].name;
+}
+
+int
+pd_module_function_arity(const struct pd_module *module, int function)
+{
+	return module->functions[function].arity;
+}
+
+const char *
+pd_module_function_file(const struct pd_module *module, int function)
+{
+	int source = module->functions[function].source;
+
+	/* The module itself by the name that the user gave it. */
+	return source == module->source_count - 1 ? module->path :
+	    module->sources[source].path;
+}
+
+long
+pd_module_function_line(const struct pd_module *module, int function)
+{
+	return module->functions[function].line;
+}
+
+/* What jq's messages leave a newcomer to work out. */
+static void
+explain(struct pd_error *error)
+{
+	static const struct {
+		const char *part, *hint;
+	} known[] = {
+		{"Cannot index null", "the value before the '.' is null"},
+		{"Cannot iterate over null", "use .[]? or give the field a value in init"},
+		{"has no keys", "the state or object lacks the part that is asked for"},
+		{"null (null) and", "a field that the function reads is missing"},
+		{"and null (null)", "a field that the function reads is missing"},
+		{"No more inputs", "input and inputs have nothing to give here"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strstr(error->message, known[i].part) != NULL)
+			pd_error_hint(error, "%s", known[i].hint);
+	}
+}
+
+static void
+set_call_error(struct pd_module *module, int function, jv invalid,
+    struct pd_error *error)
+{
+	const struct function *called = &module->functions[function];
+	jv message = jv_invalid_get_msg(invalid);
+	char *text = jv_get_kind(message) == JV_KIND_STRING ?
+	    pd_duplicate(jv_string_value(message)) :
+	    pd_json_excerpt(jv_copy(message), 300);
+
+	if (jq_halted(module->jq))
+		free(text), text = pd_duplicate("halt is not for a model or adapter");
+	pd_error_at(error, pd_module_function_file(module, function),
+	    called->line, "%s/%d: %s", called->name, called->arity, text);
+	explain(error);
+	free(text);
+	jv_free(message);
+}
+
+static jv
+wrong_count(struct pd_module *module, int function, const char *count,
+    struct pd_error *error)
+{
+	const struct function *called = &module->functions[function];
+
+	pd_error_at(error, pd_module_function_file(module, function),
+	    called->line, "%s/%d gave %s", called->name, called->arity, count);
+	pd_error_hint(error, "it must give exactly one value");
+	return jv_invalid();
+}
+
+static void
+start(struct pd_module *module, int function, jv input, jv arguments)
+{
+	jv call = JV_ARRAY(jv_number(function));
+
+	jv_free(module->pending);
+	module->pending = jv_array_concat(call, arguments);
+	jq_start(module->jq, input, 0);
+}
+
+/* The next output: false at the end and on error, which is then set. */
+static bool
+next_output(struct pd_module *module, int function, jv *output,
+    bool *failed, struct pd_error *error)
+{
+	*output = jq_next(module->jq);
+	if (jv_is_valid(*output))
+		return true;
+	*failed = jv_invalid_has_msg(jv_copy(*output)) || jq_halted(module->jq);
+	if (*failed)
+		set_call_error(module, function, *output, error);
+	else
+		jv_free(*output);
+	*output = jv_invalid();
+	return false;
+}
+
+jv
+pd_module_call(struct pd_module *module, int function, jv input, jv arguments,
+    struct pd_error *error)
+{
+	jv output, second;
+	bool failed;
+
+	start(module, function, input, arguments);
+	if (!next_output(module, function, &output, &failed, error))
+		return failed ? jv_invalid() :
+		    wrong_count(module, function, "no value", error);
+	/* Running on to the end also drops jq's own references to the output. */
+	if (!next_output(module, function, &second, &failed, error)) {
+		if (!failed)
+			return output;
+		jv_free(output);
+		return jv_invalid();
+	}
+	jv_free(output);
+	jv_free(second);
+	return wrong_count(module, function, "more than one value", error);
+}
+
+jv
+pd_module_call_all(struct pd_module *module, int function, jv input,
+    jv arguments, struct pd_error *error)
+{
+	jv outputs = jv_array();
+	jv output;
+	bool failed = false;
+
+	start(module, function, input, arguments);
+	while (next_output(module, function, &output, &failed, error))
+		outputs = jv_array_append(outputs, output);
+	if (failed) {
+		jv_free(outputs);
+		return jv_invalid();
+	}
+	return outputs;
+}
+
+int
+pd_module_check_metadata(const struct pd_module *module,
+    const char *const *known, size_t count, struct pd_error *error)
+{
+	int result = 0;
+
+	jv_object_keys_foreach(module->metadata, key) {
+		bool found = false;
+		for (size_t i = 0; i < count; i++)
+			found = found || strcmp(known[i], jv_string_value(key)) == 0;
+		if (!found && result == 0) {
+			const char *nearest = pd_nearest(jv_string_value(key), known, count);
+			result = pd_error_at(error, module->path, 1,
+			    "unknown key '%s' in the module's metadata",
+			    jv_string_value(key));
+			if (nearest != NULL)
+				pd_error_hint(error, "did you mean '%s'?", nearest);
+		}
+		jv_free(key);
+	}
+	return result;
+}

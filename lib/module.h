@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A jq module as a set of functions that C can call by number. A model, an
+ * adapter, a report template: each is one libjq program that is compiled once.
+ * Calling a function costs the same however many there are: the program is a
+ * balanced tree of comparisons on the number, and the function's input is
+ * handed over without a second reference, so that libjq may update it in place
+ * (measured: 3 us instead of 70 for an object of 2,000 keys).
+ */
+#ifndef PD_MODULE_H
+#define PD_MODULE_H
+
+#include <jv.h>
+#include <stdio.h>
+
+#include "error.h"
+#include "hash.h"
+
+struct pd_module;
+
+enum { PD_NO_FUNCTION = -1 };
+
+/* Compile the module in a file whose name ends in .jq. It may include others,
+ * from its own folder and from the suite's share/pd/jq. What the module defines
+ * and what it includes (the prelude "pd" aside) can be called; what it only
+ * imports cannot. NULL on error, which names file and line. */
+struct pd_module *pd_module_open(const char *path, struct pd_error *);
+void pd_module_close(struct pd_module *);
+
+/* Where jq's debug and stderr go; nowhere by default. */
+void pd_module_debug_to(struct pd_module *, FILE *);
+
+/* The file's path, its name without folder and .jq, the hash of the file and
+ * those that it includes, and the constant object of its module directive
+ * (empty when it has none; belongs to the module). */
+const char *pd_module_path(const struct pd_module *);
+const char *pd_module_name(const struct pd_module *);
+const char *pd_module_hash(const struct pd_module *);
+jv pd_module_metadata_peek(const struct pd_module *);
+
+/* The number of the function NAME/ARITY, or PD_NO_FUNCTION. */
+int pd_module_function(const struct pd_module *, const char *name, int arity);
+
+/* All functions, for listing: numbers are 0 .. count-1, sorted by name. */
+int pd_module_count(const struct pd_module *);
+const char *pd_module_function_name(const struct pd_module *, int function);
+int pd_module_function_arity(const struct pd_module *, int function);
+
+/* Where a function is defined. */
+const char *pd_module_function_file(const struct pd_module *, int function);
+long pd_module_function_line(const struct pd_module *, int function);
+
+/* Call a function on an input with an array of arguments; consumes both. The
+ * first form wants exactly one output, the second gives an array of all. An
+ * invalid jv on error, which names the function and its place. */
+jv pd_module_call(struct pd_module *, int function, jv input, jv arguments,
+    struct pd_error *);
+jv pd_module_call_all(struct pd_module *, int function, jv input, jv arguments,
+    struct pd_error *);
+
+/* Refuse metadata keys that are not among the known ones, with a suggestion.
+ * Returns 0 or -1. */
+int pd_module_check_metadata(const struct pd_module *,
+    const char *const *known, size_t count, struct pd_error *);
+
+#endif

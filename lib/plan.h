@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running a plan through the model alone: the state that the predicted events
+ * give, with tokens in place of what only the system knows. Generation draws
+ * the next command from that state; shrinking asks whether a changed plan
+ * could still have been generated.
+ */
+#ifndef PD_PLAN_H
+#define PD_PLAN_H
+
+#include <jv.h>
+#include <stdbool.h>
+
+#include "error.h"
+#include "model.h"
+#include "sequence.h"
+
+struct pd_plan {
+	struct pd_model *model;
+	jv state;
+	jv tokens;		/* {token: true}: what the commands so far will bind */
+	jv events;		/* of the latest command */
+};
+
+int pd_plan_start(struct pd_plan *, struct pd_model *, struct pd_error *);
+void pd_plan_free(struct pd_plan *);
+
+/* Go on by a command as the plan has it (quoted, with tokens). Borrows it.
+ * Returns 0 or -1 with a model error. */
+int pd_plan_apply(struct pd_plan *, const char *id, jv command,
+    struct pd_error *);
+
+/* Does the model say that the run ends after the latest command? 1, 0, -1. */
+int pd_plan_terminates(struct pd_plan *, jv command, struct pd_error *);
+
+/* Could the model have drawn this command here? Looks at when, weight and the
+ * generators of the arguments. Returns 1; 0 with the reason in the error; -1
+ * with a model error. */
+int pd_plan_admits(struct pd_plan *, jv command, struct pd_error *);
+
+/* The same for every command of a sequence's prefix, branches and suffix, in
+ * order: 1 when each is admitted by the state before it. With failed_id not
+ * NULL and the result 0, it gets the id of the first that is not. */
+int pd_plan_admits_sequence(struct pd_model *, const struct pd_sequence *,
+    const char **failed_id, struct pd_error *);
+
+#endif

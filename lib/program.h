@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the mains in bin/ have in common: options from a table, messages, exit
+ * statuses. This module prints and exits; nothing else in lib/ may use it.
+ */
+#ifndef PD_PROGRAM_H
+#define PD_PROGRAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "model.h"
+#include "writer.h"
+
+#define PD_VERSION "0.1.0"
+
+enum pd_exit {
+	PD_EXIT_GOOD = 0,	/* all well */
+	PD_EXIT_NO = 1,		/* the answer is no: a property failed */
+	PD_EXIT_TROUBLE = 2,	/* the job could not be done, or nothing was tested */
+};
+
+/* 1 wins over 2, 2 over 0; 128+n of a signal wins over all. */
+int pd_worse_exit(int, int);
+
+struct pd_option {
+	int id;			/* its letter, or a number from 256 when it has none */
+	const char *name;	/* without the dashes */
+	const char *value;	/* what it takes, as usage names it; NULL for nothing */
+	const char *help;
+};
+
+struct pd_program {
+	const char *name;
+	const char *synopsis;	/* after the name; lines after the first are indented */
+	const char *purpose;	/* one line */
+	const struct pd_option *options;	/* ends with id 0 */
+};
+
+/* The next option's id, its value in *value, or -1 after the last; optind is
+ * then the first operand. --help, --version and mistakes end the program. */
+int pd_option_next(const struct pd_program *, int argc, char **argv,
+    const char **value);
+
+/* Values of options; a wrong one ends the program with a usage message. */
+int64_t pd_option_number(const char *name, const char *value,
+    int64_t minimum, int64_t maximum);
+int64_t pd_option_duration(const char *name, const char *value);
+size_t pd_option_size(const char *name, const char *value);
+
+/* The index of the value in a NULL-terminated list. */
+int pd_option_choice(const char *name, const char *value,
+    const char *const *choices);
+
+/* A seed: 0 .. 2^53-1. */
+uint64_t pd_option_seed(const char *name, const char *value);
+
+/* A value that is refused, with the way to help; ends the program. */
+_Noreturn void pd_usage_error(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* "PROGRAM: file:line: message (hint)" on standard error. */
+void pd_complain(const struct pd_error *);
+
+/* The same and exit with 2. */
+_Noreturn void pd_die(const struct pd_error *);
+
+/* Open the model of -m, or end the program; PATH NULL means that it is
+ * missing. jq's debug messages go to standard error. */
+struct pd_model *pd_open_model(const char *path);
+
+/* Close standard output's writer; returns the status, or 2 with a message when
+ * it could not all be written. */
+int pd_close_output(struct pd_writer *, int status);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Small things about text: units, suggestions, UTF-8, quoting. */
+#ifndef PD_TEXT_H
+#define PD_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "error.h"
+
+/* Durations and sizes carry their unit: 200us, 50ms, 5s, 2m, 1h; 512B, 64KiB,
+ * 16MiB, 1GiB. A bare number is an error that shows the right form; 0 needs
+ * no unit. Return 0 or -1. */
+int pd_parse_duration(const char *text, int64_t *microseconds, struct pd_error *);
+int pd_parse_size(const char *text, size_t *bytes, struct pd_error *);
+
+/* A whole number in minimum..maximum. Returns 0 or -1. */
+int pd_parse_number(const char *text, int64_t minimum, int64_t maximum,
+    int64_t *number, struct pd_error *);
+
+/* The candidate most like name, or NULL when none is near (more than a third of
+ * its letters differ, and more than two). For "did you mean". */
+const char *pd_nearest(const char *name, const char *const *candidates,
+    size_t count);
+
+/* Offset of the first byte that is not UTF-8 (RFC 3629), or -1. */
+ptrdiff_t pd_utf8_invalid(const char *bytes, size_t length);
+
+/* Append the content of a file. Returns 0 or -1. */
+int pd_read_file(const char *path, struct pd_buffer *, struct pd_error *);
+
+/* Append text as one word of a POSIX shell, quoted only when it needs it. */
+void pd_shell_quote(struct pd_buffer *, const char *text);
+
+bool pd_starts_with(const char *text, const char *start);
+
+#endif
