@@ -9,10 +9,12 @@ BUILD ?= build
 # What contrib/install-deps builds where the system's jq is too old comes first.
 DEPS := $(CURDIR)/build/deps
 export PKG_CONFIG_PATH := $(DEPS)/lib/pkgconfig:$(PKG_CONFIG_PATH)
+# ($(shell) does not see exported variables in make before 4.4.)
+pkg-config := PKG_CONFIG_PATH='$(PKG_CONFIG_PATH)' pkg-config
 export PATH := $(CURDIR)/bin:$(DEPS)/bin:$(PATH)
 
 packages := libcurl libbsd libjq
-pkg = $(shell pkg-config $(1) $(packages) 2>/dev/null)
+pkg = $(shell $(pkg-config) $(1) $(packages) 2>/dev/null)
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 # A checkout that developers and CI work on treats warnings as errors.
@@ -54,7 +56,7 @@ $(BUILD)/%.o: %.c
 
 define server
 contrib/$(1)/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard contrib/$(1)/*.c)) $(BUILD)/contrib/serve.o
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs libmicrohttpd) $$(call pkg,--libs) -lm -lpthread
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell $$(pkg-config) --libs libmicrohttpd) $$(call pkg,--libs) -lm -lpthread
 endef
 $(foreach s,$(servers),$(eval $(call server,$(s))))
 

@@ -31,6 +31,7 @@ struct source {
 	char *path;
 	char *relative;		/* as an include directive names it */
 	char *content;
+	bool own;		/* the module or included by it: its functions can be called */
 };
 
 struct pd_module {
@@ -42,7 +43,7 @@ struct pd_module {
 	jv library_path;
 	struct function *functions;
 	int count;
-	struct source sources[MOST_INCLUDES];	/* included first, the module itself last */
+	struct source sources[MOST_INCLUDES];	/* each after those it needs; the module itself last */
 	int source_count;
 	jv pending;		/* what the program's `input` will give: number and arguments */
 	FILE *debug;
@@ -321,11 +322,12 @@ add_function(struct pd_module *module, const char *definition, int source)
 		.name = name, .arity = arity, .source = source, .line = line};
 }
 
-static int load_source(struct pd_module *, const char *relative,
+static int load_source(struct pd_module *, const char *relative, bool own,
     struct pd_error *);
 
 static int
-load_includes(struct pd_module *module, jv metadata, struct pd_error *error)
+load_dependencies(struct pd_module *module, jv metadata, bool own,
+    struct pd_error *error)
 {
 	jv dependencies = pd_json_peek(metadata, "deps");
 	int result = 0;
@@ -336,11 +338,12 @@ load_includes(struct pd_module *module, jv metadata, struct pd_error *error)
 	}
 	jv_array_foreach(dependencies, i, dependency) {
 		const char *relative = pd_json_peek_string(dependency, "relpath", "");
-		bool included = !pd_json_has_peek(dependency, "as") &&
-		    !pd_json_has_peek(dependency, "search");
-		if (result == 0 && included && strcmp(relative, "pd") != 0 &&
-		    !knows_source(module, relative))
-			result = load_source(module, relative, error);
+		bool included = !pd_json_has_peek(dependency, "as");
+		bool elsewhere = pd_json_peek_bool(dependency, "is_data", false) ||
+		    pd_json_has_peek(dependency, "search");
+		if (result == 0 && !elsewhere && !knows_source(module, relative))
+			result = load_source(module, relative,
+			    own && included && strcmp(relative, "pd") != 0, error);
 		jv_free(dependency);
 	}
 	jv_free(dependencies);
@@ -348,14 +351,14 @@ load_includes(struct pd_module *module, jv metadata, struct pd_error *error)
 }
 
 static int
-load_source(struct pd_module *module, const char *relative,
+load_source(struct pd_module *module, const char *relative, bool own,
     struct pd_error *error)
 {
 	jv metadata = read_metadata(module, relative, error);
 
 	if (!jv_is_valid(metadata))
 		return -1;
-	if (load_includes(module, metadata, error) != 0) {
+	if (load_dependencies(module, metadata, own, error) != 0) {
 		jv_free(metadata);
 		return -1;
 	}
@@ -371,14 +374,15 @@ load_source(struct pd_module *module, const char *relative,
 	int source = module->source_count++;
 	module->sources[source] = (struct source){
 		.path = path, .relative = pd_duplicate(relative),
-		.content = content.data};
+		.content = content.data, .own = own};
 	if (result != 0) {
 		jv_free(metadata);
 		return -1;
 	}
 	jv definitions = pd_json_peek(metadata, "defs");
 	jv_array_foreach(definitions, i, definition) {
-		add_function(module, jv_string_value(definition), source);
+		if (own)
+			add_function(module, jv_string_value(definition), source);
 		jv_free(definition);
 	}
 	jv_free(definitions);
@@ -390,12 +394,12 @@ load_source(struct pd_module *module, const char *relative,
 }
 
 /*
- * The program: includes, then the tree that finds a function by its number.
+ * The program: imports, then the tree that finds a function by its number.
  */
 static void
 append_call(struct pd_buffer *text, const struct function *function)
 {
-	pd_buffer_text(text, function->name);
+	pd_buffer_format(text, "m%d::%s", function->source, function->name);
 	for (int i = 1; i <= function->arity; i++)
 		pd_buffer_format(text, "%s$arguments[%d]", i == 1 ? "(" : "; ", i);
 	if (function->arity > 0)
@@ -423,11 +427,14 @@ program_text(const struct pd_module *module)
 {
 	struct pd_buffer text = PD_BUFFER_INIT;
 
-	for (int i = 0; i < module->source_count; i++) {
+	/* libjq 1.7 loses functions of a module that is first met inside another
+	 * (it drops what was not referenced when it came by), and handles the last
+	 * import first: so all are named here, those that others need last. */
+	for (int i = module->source_count - 1; i >= 0; i--) {
 		jv name = jv_string(module->sources[i].relative);
-		pd_buffer_text(&text, "include ");
+		pd_buffer_text(&text, "import ");
 		pd_json_append_peek(&text, name);
-		pd_buffer_text(&text, "; ");
+		pd_buffer_format(&text, " as m%d; ", i);
 		jv_free(name);
 	}
 	/* `input as` takes the arguments from the program while `.`, the
@@ -501,8 +508,10 @@ hash_sources(struct pd_module *module)
 	struct pd_buffer all = PD_BUFFER_INIT;
 
 	pd_buffer_text(&all, "");
-	for (int i = 0; i < module->source_count; i++)
-		pd_buffer_text(&all, module->sources[i].content);
+	for (int i = 0; i < module->source_count; i++) {
+		if (strcmp(module->sources[i].relative, "pd") != 0)
+			pd_buffer_text(&all, module->sources[i].content);
+	}
 	pd_hash(all.data, all.length, module->hash);
 	pd_buffer_free(&all);
 }
@@ -541,7 +550,7 @@ pd_module_open(const char *path, struct pd_error *error)
 	module->library_path = jv_array();
 	module->pending = jv_invalid();
 	if (set_names(module, path, error) != 0 ||
-	    load_source(module, module->name, error) != 0 ||
+	    load_source(module, module->name, true, error) != 0 ||
 	    compile(module, error) != 0) {
 		pd_module_close(module);
 		return NULL;

@@ -48,12 +48,18 @@ write_out(struct pd_writer *writer)
 			writer->failure = errno;
 	}
 	pd_buffer_clear(&writer->buffer);
+	writer->started = 0;
 }
 
+/* The record that has just been finished begins at writer->started. */
 static void
 end_line(struct pd_writer *writer)
 {
 	pd_buffer_append(&writer->buffer, "\n", 1);
+	if (writer->copy != NULL)
+		pd_buffer_append(writer->copy, writer->buffer.data + writer->started,
+		    writer->buffer.length - writer->started);
+	writer->started = writer->buffer.length;
 	if (writer->line_buffered || writer->buffer.length >= FLUSH_AT)
 		write_out(writer);
 }

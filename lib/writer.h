@@ -17,9 +17,11 @@
 
 struct pd_writer {
 	struct pd_buffer buffer;
+	size_t started;		/* where in the buffer the present record begins */
 	int descriptor;
 	int failure;		/* errno of the first write that failed, or 0 */
 	bool line_buffered;	/* flush after every record */
+	struct pd_buffer *copy;	/* when not NULL, gets what is written as well */
 };
 
 /* Write to a descriptor, line by line if it is a terminal. It is not closed

@@ -83,7 +83,8 @@ refused_one_by_one() {
 @test "every schema and every field in it is described" {
   local schema
   for schema in "$schemas"/*.json; do
-    jq -e '.["$schema"] == "http://json-schema.org/draft-07/schema#" and has("title") and has("description")' "$schema"
+    jq -e '.["$schema"] == "http://json-schema.org/draft-07/schema#"
+      and has("title") and has("description")' "$schema"
     # What stands in allOf are conditions on fields that are described before.
     jq -e '[walk(if type == "object" then del(.allOf) else . end)
             | .. | objects | .properties, .definitions | objects | to_entries[]
@@ -105,7 +106,8 @@ refused_one_by_one() {
   for name in $(record_types); do
     # A field whose schema says nothing takes any JSON.
     fields=$(jq '.properties | del(.type) | to_entries
-      | map(select(.value | has("type") or has("enum") or has("const") or has("$ref")) | .key)' "$schemas/$name.json")
+      | map(select(.value | has("type") or has("enum") or has("const") or has("$ref")) | .key)' \
+      "$schemas/$name.json")
     jq -c --arg name "$name" --argjson fields "$fields" 'select(.type == $name)
       | $fields[] as $field | select(has($field))
       | .[$field] |= if type == "array" then "no array" else [] end' "$valid"/*.ndjson

@@ -9,6 +9,7 @@ bats_require_minimum_version 1.5.0
 record_programs=(pd-gen pd-exec pd-shrink) # they write nothing but records, except --help and --version
 allow_unknown=()                           # types without schema that a test lets its records have
 WAIT_SECONDS=10                            # how long wait_for waits
+GRACE_SECONDS=3                            # how long what is to end may take after a test
 helper_folder=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
 
 # PD_TEST_BIN in the environment names another build to be tested than bin/.
@@ -20,20 +21,20 @@ pd_setup() {
   PD_CAPTURE=$BATS_TEST_TMPDIR/.pd/capture
   PD_TEST_ID=$BATS_TEST_TMPDIR
   export PD_ROOT PD_BIN PD_CAPTURE PD_TEST_ID TZ=UTC LC_ALL=C.UTF-8
-  mkdir -p "$PD_CAPTURE" "$BATS_TEST_TMPDIR/.pd/shims"
-  for program in "${record_programs[@]}"; do
-    [[ ! -x $PD_BIN/$program ]] || ln -s "$helper_folder/shims/shim" "$BATS_TEST_TMPDIR/.pd/shims/$program"
-  done
-  PATH=$BATS_TEST_TMPDIR/.pd/shims:$PD_BIN:$PD_ROOT/build/deps/bin:$PATH
   servers=()
-  cd "$BATS_TEST_TMPDIR" || return
+  cd "$BATS_TEST_TMPDIR" && mkdir -p .pd/capture .pd/shims || return
+  for program in "${record_programs[@]}"; do
+    [[ ! -x $PD_BIN/$program ]] || ln -s "$helper_folder/shims/shim" ".pd/shims/$program"
+  done
+  PATH=$PWD/.pd/shims:$PD_BIN:$PD_ROOT/build/deps/bin:$PATH
 }
 
 # bats has errexit off here: the status is kept by hand.
 pd_teardown() {
   local status=0
   [[ ${PD_TEST_ID-} ]] || return 0
-  export -n PD_TEST_ID # so that nothing started from here on counts as left over
+  export -n PD_TEST_ID # so that neither we nor what is started from here on
+  cd /                 # counts as left over
   stop_servers || status=1
   end_leftovers || status=1
   validate_captured || status=1
@@ -67,12 +68,10 @@ start_listening() {
   SERVER_URL=http://127.0.0.1:$(<"$file")
 }
 has_port_or_ended() { [[ -s $1 ]] || ended "$2"; }
-ended() { ! kill -0 "$1" 2>/dev/null; }
+ended() { [[ ! -e /proc/$1/exe ]]; } # true of a zombie too
 
-# start_python SCRIPT ARGS…: a script of t/lib/servers. The others start what their names say.
-start_python() {
-  start_listening "${1%.py}" /usr/bin/python3 "$helper_folder/servers/${1%.py}.py" "${@:2}"
-}
+# start_python SCRIPT ARGS…: of t/lib/servers. The others start what their names say.
+start_python() { start_listening "${1%.py}" "$helper_folder/servers/${1%.py}.py" "${@:2}"; }
 start_toybank() {
   start_listening toybank "$PD_ROOT/contrib/toybank/toybank" --port 0 "$@" && TOYBANK_URL=$SERVER_URL
 }
@@ -104,18 +103,23 @@ free_port() {
 stop_servers() {
   local pid status=0
   for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
-  for pid in "${servers[@]}"; do WAIT_SECONDS=5 wait_for ended "$pid" || status=1; done
+  for pid in "${servers[@]}"; do WAIT_SECONDS=$GRACE_SECONDS wait_for ended "$pid" || status=1; done
   return "$status"
 }
 
-# Every process that inherited this test's PD_TEST_ID. Those about to end get two seconds.
-leftovers() { grep -lszxF "PD_TEST_ID=$PD_TEST_ID" /proc/[0-9]*/environ; }
-no_leftovers() { ! leftovers; }
+# Every process that was started with this test's PD_TEST_ID, or is in its folder: a shell in the
+# background shows the environment that bats was started with.
+leftovers() {
+  {
+    grep -lszxF "PD_TEST_ID=$PD_TEST_ID" /proc/[0-9]*/environ
+    find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$PD_TEST_ID" -o -lname "$PD_TEST_ID/*" \) 2>/dev/null
+  } | cut -d/ -f3 | sort -u
+}
+no_leftovers() { [[ -z $(leftovers) ]]; }
 end_leftovers() {
-  local path pid
-  ! WAIT_SECONDS=2 wait_for no_leftovers 2>/dev/null || return 0
-  for path in $(leftovers); do
-    pid=${path//[!0-9]/}
+  local pid
+  ! WAIT_SECONDS=$GRACE_SECONDS wait_for no_leftovers 2>/dev/null || return 0
+  for pid in $(leftovers); do
     printf 'left over: process %s: %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline")" >&2
     kill -KILL "$pid"
   done

@@ -14,7 +14,8 @@
     redirect        302 to /elsewhere, which answers {}
     drip            an endless body, one byte every 50 ms
 
-It listens on a port that the kernel chooses, writes it to --port-file, and ends at SIGTERM.
+It listens on a port that the kernel chooses, writes it to --port-file, says each request
+on standard error when it comes, and ends at SIGTERM.
 """
 import argparse
 import http.server
@@ -39,10 +40,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def handle_request(self):
+        self.log_message('"%s"', self.requestline)
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.parts = urllib.parse.urlsplit(self.path)
         mode, _, argument = self.server.mode.partition(":")
         MODES[mode](self, argument)
+
+    def log_request(self, *_):
+        """The log has the request already, from when it came."""
 
     def answer(self, status, text, content_type="application/json", headers=()):
         body = text.encode()

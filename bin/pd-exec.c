@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MIT */
+/* pd-exec: run command sequences against the real system. */
+#include <bsd/stdlib.h>
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "adapter.h"
+#include "executor.h"
+#include "json.h"
+#include "loop.h"
+#include "program.h"
+#include "reader.h"
+#include "recorded.h"
+#include "redact.h"
+#include "sequence.h"
+#include "stream.h"
+#include "writer.h"
+
+enum {
+	OPT_CHECKS = 256, OPT_CONFORM, OPT_STOP, OPT_MAX_FAILURES, OPT_TRACE,
+	OPT_TIMEOUT, OPT_HEALTH_TIMEOUT, OPT_REDACT, OPT_REPORT, OPT_NO_EXCHANGE,
+	OPT_CA, OPT_CERTIFICATE, OPT_KEY, OPT_INSECURE, OPT_UNIX, OPT_PROXY,
+	OPT_ALLOW_VACUOUS, OPT_STRICT, OPT_LINE_BUFFERED, OPT_MAX_LINE,
+	OPT_SKIP_BAD,
+};
+
+static const struct pd_option options[] = {
+	{'m', "model", "FILE", "the model that judges"},
+	{'a', "adapter", "FILE", "the adapter, a jq module"},
+	{'A', "adapter-command", "CMD", "the adapter, a program that speaks NDJSON"},
+	{'u', "url", "URL", "where the system is: the base of requests' paths"},
+	{OPT_CHECKS, "checks", "MODE", "halt (at the first that fails), record, log or off"},
+	{OPT_CONFORM, "conform", NULL, "events must agree with the model's predictions"},
+	{OPT_STOP, "stop-on-failure", NULL, "stop after the first run that fails"},
+	{OPT_MAX_FAILURES, "max-failures", "N", "stop after N runs that failed"},
+	{OPT_TRACE, "trace", NULL, "write passing checks and every run's last state"},
+	{OPT_TIMEOUT, "timeout", "TIME", "for a command, unless the model says (30s)"},
+	{OPT_HEALTH_TIMEOUT, "health-timeout", "TIME", "to wait for a healthy system (10s)"},
+	{OPT_REDACT, "redact", "NAME", "keep fields and headers of this name out of records"},
+	{OPT_REPORT, "report", NULL, "write a failure record after each run that failed"},
+	{OPT_NO_EXCHANGE, "no-exchange", NULL, "leave requests and replies out of records"},
+	{OPT_CA, "cacert", "FILE", "trust the certificates in FILE"},
+	{OPT_CERTIFICATE, "cert", "FILE", "the client's certificate"},
+	{OPT_KEY, "key", "FILE", "and its key"},
+	{OPT_INSECURE, "insecure", NULL, "do not verify the system's certificate"},
+	{OPT_UNIX, "unix-socket", "FILE", "connect to this socket instead"},
+	{OPT_PROXY, "proxy", "URL", "send requests through a proxy"},
+	{OPT_ALLOW_VACUOUS, "allow-vacuous", NULL, "do not mind if nothing was tested"},
+	{OPT_STRICT, "strict", NULL, "mind each single check that was never triggered"},
+	{OPT_SKIP_BAD, "skip-bad", NULL, "go on after lines that cannot be read"},
+	{OPT_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
+	{OPT_LINE_BUFFERED, "line-buffered", NULL, "flush after every record"},
+	{0, NULL, NULL, NULL},
+};
+
+static const struct pd_program program = {
+	.name = "pd-exec",
+	.synopsis = "-m MODEL (-a ADAPTER | -A CMD) [-u URL] [--checks MODE] [--conform]\n"
+	    "               [--stop-on-failure] [--max-failures N] [--trace] [--report]\n"
+	    "               [--timeout TIME] [--health-timeout TIME] [--redact NAME]\n"
+	    "               [--no-exchange] [--cacert FILE] [--cert FILE] [--key FILE]\n"
+	    "               [--insecure] [--unix-socket FILE] [--proxy URL]\n"
+	    "               [--allow-vacuous] [--strict] [--skip-bad] [--max-line SIZE]\n"
+	    "               [--line-buffered] [FILE ...]",
+	.purpose = "Run command sequences against the real system.",
+	.options = options,
+};
+
+struct settings {
+	const char *model;
+	struct pd_adapter_options adapter;
+	struct pd_executor_options executor;
+	struct pd_redaction redaction;
+	int64_t max_failures;	/* 0: no limit */
+	bool report, allow_vacuous, strict, line_buffered, skip_bad;
+	size_t max_line;
+};
+
+/* The program at work. */
+struct session {
+	const struct settings *settings;
+	struct pd_loop *loop;
+	struct pd_model *model;
+	struct pd_adapter *adapter;
+	struct pd_executor *executor;
+	struct pd_reader *reader;
+	struct pd_writer writer;
+	struct pd_counts counts;
+	struct pd_buffer run_lines;	/* of the present run, for its failure record */
+	jv header;
+	int64_t failures;
+	bool stopped;		/* no further sequence is executed */
+	int argc;
+	char **argv;
+};
+
+static void
+log_check(const char *text)
+{
+	warnx("%s", text);
+}
+
+static void
+set_option(struct settings *settings, int option, const char *value)
+{
+	static const char *const check_modes[] = {"halt", "record", "log", "off", NULL};
+	struct pd_http_options *http = &settings->adapter.http;
+	struct pd_executor_options *executor = &settings->executor;
+
+	switch (option) {
+	case 'm': settings->model = value; break;
+	case 'a': settings->adapter.path = value; break;
+	case 'A': settings->adapter.command = value; break;
+	case 'u': http->base_url = value; break;
+	case OPT_CHECKS:
+		executor->checks = (enum pd_check_mode)pd_option_choice("checks", value,
+		    check_modes);
+		break;
+	case OPT_CONFORM: executor->conform = true; break;
+	case OPT_STOP: settings->max_failures = 1; break;
+	case OPT_MAX_FAILURES:
+		settings->max_failures = pd_option_number("max-failures", value, 1, INT64_MAX);
+		break;
+	case OPT_TRACE: executor->trace = true; break;
+	case OPT_TIMEOUT:
+		executor->timeout = pd_option_duration("timeout", value);
+		break;
+	case OPT_HEALTH_TIMEOUT:
+		executor->health_timeout = pd_option_duration("health-timeout", value);
+		break;
+	case OPT_REDACT: pd_redaction_add(&settings->redaction, value); break;
+	case OPT_REPORT: settings->report = true; break;
+	case OPT_NO_EXCHANGE: executor->exchanges = false; break;
+	case OPT_CA: http->ca_file = value; break;
+	case OPT_CERTIFICATE: http->certificate = value; break;
+	case OPT_KEY: http->key = value; break;
+	case OPT_INSECURE: http->insecure = true; break;
+	case OPT_UNIX: http->unix_socket = value; break;
+	case OPT_PROXY: http->proxy = value; break;
+	case OPT_ALLOW_VACUOUS: settings->allow_vacuous = true; break;
+	case OPT_STRICT: settings->strict = true; break;
+	case OPT_SKIP_BAD: settings->skip_bad = true; break;
+	case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
+	case OPT_LINE_BUFFERED: settings->line_buffered = true; break;
+	}
+}
+
+static void
+parse_options(struct settings *settings, int argc, char **argv)
+{
+	const char *value;
+	int option;
+
+	*settings = (struct settings){.max_line = PD_LINE_LIMIT,
+		.executor = {.timeout = 30000000, .health_timeout = 10000000,
+		.exchanges = true, .log = log_check}};
+	pd_redaction_start(&settings->redaction);
+	while ((option = pd_option_next(&program, argc, argv, &value)) != -1)
+		set_option(settings, option, value);
+	if (settings->model == NULL)
+		pd_usage_error("a model is needed: -m MODEL.jq");
+	if ((settings->adapter.path == NULL) == (settings->adapter.command == NULL))
+		pd_usage_error("one adapter is needed: -a ADAPTER.jq or -A COMMAND");
+	if (settings->executor.timeout == 0)
+		pd_usage_error("--timeout: no command can be done in no time");
+	settings->executor.redaction = &settings->redaction;
+}
+
+/* Pass the header on with ourselves added; make one when there was none. */
+static void
+write_header(struct session *session)
+{
+	jv adapter = pd_adapter_identity(session->adapter);
+
+	if (!jv_is_valid(session->header))
+		session->header = pd_json_set(pd_stream_header("pd-exec " PD_VERSION),
+		    "model", pd_model_identity(session->model));
+	session->header = pd_stream_add_program(session->header, session->argc,
+	    session->argv);
+	session->header = pd_json_set(session->header, "adapter", adapter);
+	pd_writer_record(&session->writer, jv_copy(session->header));
+}
+
+static bool
+has_written_header(const struct session *session)
+{
+	return pd_json_has_peek(session->header, "adapter");
+}
+
+static void
+write_failure(struct session *session)
+{
+	struct pd_recorded run;
+	struct pd_error error;
+
+	if (pd_recorded_parse(&run, session->run_lines.data,
+	    session->run_lines.length, &error) == 0)
+		pd_writer_record(&session->writer, pd_failure_record(&run,
+		    pd_json_peek(run.start, "sequence"), session->header,
+		    pd_adapter_identity(session->adapter), jv_invalid(), true));
+	pd_recorded_free(&run);
+}
+
+static void
+execute(struct session *session, const struct pd_sequence *sequence,
+    const struct pd_record *record)
+{
+	const struct settings *settings = session->settings;
+	struct pd_error error;
+
+	if (!has_written_header(session))
+		write_header(session);
+	pd_buffer_clear(&session->run_lines);
+	session->writer.copy = settings->report ? &session->run_lines : NULL;
+	jv end = pd_executor_run(session->executor, sequence, record->line,
+	    record->length);
+	session->writer.copy = NULL;
+	pd_counts_run(&session->counts, end);
+	if (pd_json_has_peek(end, "failure")) {
+		session->failures++;
+		if (settings->report)
+			write_failure(session);
+	}
+	jv_free(end);
+	pd_writer_flush(&session->writer, &error);
+	if (settings->max_failures > 0 && session->failures >= settings->max_failures)
+		session->stopped = true;
+	if (pd_executor_unreachable(session->executor) >= 3) {
+		pd_counts_problem(&session->counts,
+		    "the system could not be reached in 3 runs in a row");
+		session->stopped = true;
+	}
+}
+
+/* A line that cannot be read ends the work, or is counted with --skip-bad. */
+static void
+reject(struct session *session, const struct pd_record *record,
+    struct pd_error *error)
+{
+	pd_complain(error);
+	session->counts.rejected++;
+	if (!session->settings->skip_bad) {
+		pd_counts_problem(&session->counts, "a line could not be read: %s",
+		    error->message);
+		session->stopped = true;
+		return;
+	}
+	if (!has_written_header(session))
+		write_header(session);
+	pd_writer_start(&session->writer, "reject");
+	pd_writer_number(&session->writer, "line", error->line);
+	pd_writer_string(&session->writer, "file", error->file);
+	pd_writer_string(&session->writer, "reason", error->message);
+	if (record->line != NULL) {
+		jv text = jv_string_sized(record->line,
+		    record->length < 200 ? (int)record->length : 200);
+		pd_writer_json_peek(&session->writer, "text", text);
+		jv_free(text);
+	}
+	pd_writer_finish(&session->writer);
+}
+
+static void
+take_sequence(struct session *session, const struct pd_record *record)
+{
+	struct pd_sequence sequence;
+	struct pd_error error;
+	jv value = pd_record_parse(record, &error);
+
+	if (!jv_is_valid(value)) {
+		reject(session, record, &error);
+		return;
+	}
+	if (pd_sequence_parse(&sequence, value, &error) == 0) {
+		execute(session, &sequence, record);
+	} else {
+		snprintf(error.file, sizeof(error.file), "%s", record->file);
+		error.line = record->number;
+		reject(session, record, &error);
+	}
+	pd_sequence_free(&sequence);
+}
+
+static void
+take_record(struct session *session, const struct pd_record *record)
+{
+	struct pd_error error;
+
+	if (pd_record_is(record, "sequence")) {
+		take_sequence(session, record);
+	} else if (pd_record_is(record, "stream") && !jv_is_valid(session->header)) {
+		session->header = pd_record_parse(record, &error);
+		write_header(session);
+	} else if (pd_record_is(record, "end")) {
+		jv end = pd_record_parse(record, &error);
+		pd_counts_upstream(&session->counts, end);
+		jv_free(end);
+	} else if (!pd_record_is(record, "stream")) {
+		pd_writer_line(&session->writer, record->line, record->length);
+	}
+}
+
+static bool
+must_stop(const struct session *session)
+{
+	return session->stopped || pd_loop_signal(session->loop) != 0 ||
+	    session->writer.failure != 0;
+}
+
+static void
+on_readable(void *context, int descriptor, short events)
+{
+	struct session *session = context;
+
+	(void)events;
+	pd_reader_fill(session->reader);
+	pd_loop_watch(session->loop, descriptor, 0, NULL, NULL);
+}
+
+/* Wait for more input on the loop, so that signals and an adapter that ends
+ * are seen meanwhile. */
+static int
+wait_for_input(struct session *session, struct pd_error *error)
+{
+	pd_writer_flush(&session->writer, error);
+	pd_loop_watch(session->loop, pd_reader_descriptor(session->reader), POLLIN,
+	    on_readable, session);
+	int result = pd_loop_turn(session->loop, error);
+	pd_loop_watch(session->loop, pd_reader_descriptor(session->reader), 0,
+	    NULL, NULL);
+	return result;
+}
+
+static void
+process_input(struct session *session)
+{
+	struct pd_record record = {0};
+	struct pd_error error = PD_ERROR_INIT;
+
+	while (!must_stop(session)) {
+		switch (pd_reader_take(session->reader, &record, &error)) {
+		case PD_READ_RECORD:
+			take_record(session, &record);
+			break;
+		case PD_READ_ERROR:
+			reject(session, &record, &error);
+			break;
+		case PD_READ_WAIT:
+			if (wait_for_input(session, &error) != 0)
+				pd_die(&error);
+			break;
+		case PD_READ_END:
+			if (pd_reader_cut_off(session->reader))
+				pd_counts_problem(&session->counts, "the input was cut off: "
+				    "it has a stream header but no end record");
+			return;
+		}
+	}
+}
+
+/* Checks that no run ever triggered: told always, minded with --strict. */
+static void
+note_silent_checks(struct session *session)
+{
+	if (session->counts.runs == 0 || session->counts.commands == 0 ||
+	    session->settings->executor.checks == PD_CHECKS_OFF)
+		return;
+	for (int i = 0; i < pd_model_checks(session->model); i++) {
+		const char *name = pd_model_check_name(session->model, i);
+		if (pd_json_peek_number(session->counts.fired, name, 0) > 0)
+			continue;
+		if (session->settings->strict)
+			pd_counts_problem(&session->counts,
+			    "check %s was never triggered", name);
+	}
+}
+
+static void
+complain_of_problems(const struct pd_counts *counts)
+{
+	jv_array_foreach(counts->problems, i, problem) {
+		warnx("%s", jv_string_value(problem));
+		jv_free(problem);
+	}
+}
+
+/* The end record and the exit status. */
+static int
+finish(struct session *session)
+{
+	int signal_number = pd_loop_signal(session->loop);
+
+	if (signal_number == 0 && !session->settings->allow_vacuous) {
+		pd_executor_note_empty(session->executor, &session->counts);
+		note_silent_checks(session);
+	}
+	complain_of_problems(&session->counts);
+	int status = signal_number != 0 ? 128 + signal_number :
+	    pd_counts_status(&session->counts);
+	if (!has_written_header(session))
+		write_header(session);
+	pd_writer_record(&session->writer, pd_stream_end(&session->counts, status));
+	return status;
+}
+
+static void
+open_session(struct session *session, int argc, char **argv)
+{
+	const struct settings *settings = session->settings;
+	struct pd_error error;
+
+	session->argc = argc;
+	session->argv = argv;
+	session->header = jv_invalid();
+	session->model = pd_open_model(settings->model);
+	session->loop = pd_loop_new(&error);
+	if (session->loop == NULL)
+		pd_die(&error);
+	pd_loop_take_signals(session->loop);
+	session->adapter = pd_adapter_open(session->loop, &settings->adapter, &error);
+	if (session->adapter == NULL)
+		pd_die(&error);
+	pd_adapter_debug_to(session->adapter, stderr);
+	/* A reader that goes away must not keep teardown from running. */
+	signal(SIGPIPE, SIG_IGN);
+	pd_writer_open(&session->writer, STDOUT_FILENO);
+	session->writer.line_buffered |= settings->line_buffered;
+	pd_counts_start(&session->counts);
+	session->reader = pd_reader_open(argv + optind, argc - optind, settings->max_line);
+	session->executor = pd_executor_new(session->loop, session->model,
+	    session->adapter, &session->writer, &settings->executor);
+}
+
+static void
+close_session(struct session *session)
+{
+	pd_executor_free(session->executor);
+	pd_adapter_close(session->adapter);
+	pd_loop_free(session->loop);
+	pd_reader_close(session->reader);
+	pd_model_close(session->model);
+	pd_counts_free(&session->counts);
+	pd_buffer_free(&session->run_lines);
+	jv_free(session->header);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct settings settings;
+	struct session session = {.settings = &settings};
+	struct pd_error error;
+
+	parse_options(&settings, argc, argv);
+	char *target = settings.adapter.http.base_url != NULL ?
+	    pd_url_without_secrets(settings.adapter.http.base_url) : NULL;
+	settings.executor.target = target;
+	open_session(&session, argc, argv);
+	if (pd_executor_begin(session.executor, &error) == 0) {
+		process_input(&session);
+	} else if (pd_loop_signal(session.loop) == 0) {
+		pd_counts_problem(&session.counts, "%s", error.message);
+		if (error.hint[0] != '\0')
+			warnx("%s", error.hint);
+		settings.allow_vacuous = true;	/* this says enough */
+	}
+	if (pd_executor_finish(session.executor, &error) != 0)
+		pd_complain(&error);
+	int status = finish(&session);
+	bool pipe_closed = session.writer.failure == EPIPE;
+	close_session(&session);
+	pd_redaction_free(&settings.redaction);
+	free(target);
+	if (pipe_closed) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	return pd_close_output(&session.writer, status);
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+#include "call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "json.h"
+
+enum {
+	FIRST_PAUSE = 50000,	/* before a retry, microseconds; doubles */
+	LONGEST_PAUSE = 1000000,
+};
+
+struct pd_call {
+	struct pd_loop *loop;
+	struct pd_adapter *adapter;
+	struct pd_call_options options;
+	jv command;		/* invalid for a hook */
+	jv request;		/* the one to send, or sent last */
+	struct pd_sending *sending;
+	struct pd_timer *deadline;
+	struct pd_timer *pause;	/* until the next request */
+	int64_t pause_length;
+	bool asked_again;	/* the latest reply was a retry */
+	struct pd_answer answer;
+};
+
+static const char *const outcome_names[] = {
+	[PD_OUTCOME_OK] = "ok", [PD_OUTCOME_RETRY] = "retry",
+	[PD_OUTCOME_TIMEOUT] = "timeout", [PD_OUTCOME_ERROR] = "error",
+};
+
+const char *
+pd_outcome_name(enum pd_outcome outcome)
+{
+	return outcome_names[outcome];
+}
+
+void
+pd_answer_free(struct pd_answer *answer)
+{
+	jv_free(answer->events);
+	jv_free(answer->exchanges);
+	answer->events = answer->exchanges = jv_invalid();
+}
+
+static void
+release(struct pd_call *call)
+{
+	if (call->sending != NULL)
+		pd_adapter_cancel(call->sending);
+	pd_loop_cancel(call->loop, call->deadline);
+	pd_loop_cancel(call->loop, call->pause);
+	jv_free(call->command);
+	jv_free(call->request);
+	free(call);
+}
+
+void
+pd_call_cancel(struct pd_call *call)
+{
+	pd_answer_free(&call->answer);
+	release(call);
+}
+
+static void
+finish(struct pd_call *call, enum pd_outcome outcome, const char *failure)
+{
+	struct pd_answer answer = call->answer;
+	struct pd_call_options options = call->options;
+
+	answer.outcome = outcome;
+	answer.failure = failure;
+	answer.return_us = pd_loop_now();
+	release(call);
+	options.done(options.context, &answer);
+}
+
+static void
+on_deadline(void *context)
+{
+	struct pd_call *call = context;
+	struct pd_error *error = &call->answer.error;
+
+	call->deadline = NULL;
+	double seconds = (double)call->options.timeout / 1e6;
+	if (call->asked_again) {
+		struct pd_error last = *error;
+		pd_error_set(error, "gave up after %g s and %d attempts: %s", seconds,
+		    call->answer.attempts, last.message);
+		finish(call, PD_OUTCOME_RETRY, "command_timeout");
+		return;
+	}
+	pd_error_set(error, "no reply within %g s", seconds);
+	pd_error_hint(error, "--timeout or the model's timeout_ms give it longer");
+	finish(call, PD_OUTCOME_TIMEOUT, "command_timeout");
+}
+
+static void send_request(struct pd_call *);
+
+static void
+on_pause_over(void *context)
+{
+	struct pd_call *call = context;
+
+	call->pause = NULL;
+	send_request(call);
+}
+
+static void
+send_after(struct pd_call *call, int64_t microseconds)
+{
+	call->pause = pd_loop_after(call->loop, microseconds, on_pause_over, call);
+}
+
+static void
+add_exchange(struct pd_call *call, jv reply)
+{
+	jv exchange = pd_json_set(jv_object(), "request", jv_copy(call->request));
+
+	if (jv_is_valid(reply))
+		exchange = pd_json_set(exchange, "reply", jv_copy(reply));
+	call->answer.exchanges = jv_array_append(call->answer.exchanges, exchange);
+}
+
+/* What came back, for a message: "500 {...}", "exit status 1: ...". */
+static char *
+describe_reply(jv reply)
+{
+	jv status = pd_json_peek(reply, "status");
+	jv code = pd_json_peek(reply, "exit");
+	const char *text = pd_json_peek_string(reply, "text",
+	    pd_json_peek_string(reply, "stderr", ""));
+	char *result;
+
+	if (text[0] == '\0')
+		text = pd_json_peek_string(reply, "stdout", "");
+	if (jv_get_kind(status) == JV_KIND_NUMBER)
+		result = pd_format("%g %.200s", jv_number_value(status), text);
+	else if (jv_get_kind(code) == JV_KIND_NUMBER)
+		result = pd_format("exit status %g: %.200s", jv_number_value(code), text);
+	else
+		result = pd_json_excerpt(jv_copy(reply), 200);
+	jv_free(status);
+	jv_free(code);
+	return result;
+}
+
+static void
+unexpected(struct pd_call *call, jv mark, jv reply)
+{
+	const char *reason = pd_json_peek_string(mark, "$unexpected", NULL);
+	char *what = describe_reply(reply);
+
+	if (reason != NULL)
+		pd_error_set(&call->answer.error, "unexpected reply: %s (%s)", reason, what);
+	else
+		pd_error_set(&call->answer.error, "unexpected reply: %s", what);
+	free(what);
+	finish(call, PD_OUTCOME_ERROR, "unexpected_reply");
+}
+
+static void
+retry(struct pd_call *call, jv mark)
+{
+	const char *reason = pd_json_peek_string(mark, "$retry", "no reason given");
+
+	pd_error_set(&call->answer.error, "%s", reason);
+	call->asked_again = true;
+	send_after(call, call->pause_length);
+	call->pause_length = call->pause_length * 2 < LONGEST_PAUSE ?
+	    call->pause_length * 2 : LONGEST_PAUSE;
+}
+
+/* The next request of the same command. */
+static void
+follow(struct pd_call *call, jv mark)
+{
+	jv inject = pd_json_peek(mark, "inject");
+	double after = pd_json_peek_number(mark, "after_ms", 0);
+	jv request = pd_adapter_complete(call->adapter, pd_json_peek(mark, "$follow"),
+	    call->command, &call->answer.error);
+
+	if (!jv_is_valid(request)) {
+		jv_free(inject);
+		finish(call, PD_OUTCOME_ERROR, "adapter_error");
+		return;
+	}
+	jv_free(call->request);
+	call->request = request;
+	call->asked_again = false;
+	call->pause_length = FIRST_PAUSE;
+	if (jv_is_valid(inject) && jv_get_kind(inject) != JV_KIND_ARRAY)
+		inject = JV_ARRAY(inject);
+	send_after(call, (int64_t)(after * 1000));
+	/* Last, since whoever sees the events may cancel the call. */
+	if (jv_is_valid(inject))
+		call->options.inject(call->options.context, inject);
+}
+
+/* Split what a reply means into its events and its mark, if it has one. */
+static jv
+split(jv outputs, jv *mark)
+{
+	jv events = jv_array();
+
+	*mark = jv_invalid();
+	jv_array_foreach(outputs, i, output) {
+		if (pd_json_peek_string(output, "type", NULL) != NULL &&
+		    !pd_json_has_peek(output, "$follow"))
+			events = jv_array_append(events, output);
+		else
+			*mark = output;
+	}
+	jv_free(outputs);
+	return events;
+}
+
+static void
+act_on(struct pd_call *call, jv outputs, jv reply)
+{
+	jv mark;
+	jv events = split(outputs, &mark);
+
+	if (!jv_is_valid(mark)) {
+		jv_free(call->answer.events);
+		call->answer.events = events;
+		finish(call, PD_OUTCOME_OK, NULL);
+		return;
+	}
+	if (pd_json_has_peek(mark, "$unexpected")) {
+		jv_free(events);
+		unexpected(call, mark, reply);
+	} else if (pd_json_has_peek(mark, "$retry")) {
+		jv_free(events);
+		retry(call, mark);
+	} else {
+		jv before = pd_json_peek(mark, "inject");
+		if (!jv_is_valid(before))
+			before = jv_array();
+		else if (jv_get_kind(before) != JV_KIND_ARRAY)
+			before = JV_ARRAY(before);
+		mark = pd_json_set(mark, "inject", jv_array_concat(before, events));
+		follow(call, mark);
+	}
+	jv_free(mark);
+}
+
+static void
+judge_hook(struct pd_call *call, jv reply)
+{
+	bool succeeded = pd_adapter_hook_succeeded(reply, &call->answer.error);
+
+	finish(call, succeeded ? PD_OUTCOME_OK : PD_OUTCOME_ERROR,
+	    succeeded ? NULL : "setup_failed");
+}
+
+static void
+on_reply(void *context, jv reply, bool unreachable, const struct pd_error *error)
+{
+	struct pd_call *call = context;
+
+	call->sending = NULL;
+	add_exchange(call, reply);
+	call->answer.unreachable = unreachable;
+	if (!jv_is_valid(reply)) {
+		call->answer.error = *error;
+		finish(call, PD_OUTCOME_ERROR, "adapter_error");
+		return;
+	}
+	if (!jv_is_valid(call->command)) {
+		judge_hook(call, reply);
+		jv_free(reply);
+		return;
+	}
+	jv outputs = pd_adapter_interpret(call->adapter, call->command,
+	    jv_copy(reply), &call->answer.error);
+	if (jv_is_valid(outputs)) {
+		act_on(call, outputs, reply);
+	} else {
+		char *what = describe_reply(reply);
+		struct pd_error *cause = &call->answer.error;
+		if (cause->hint[0] == '\0')
+			pd_error_hint(cause, "the reply was %s", what);
+		free(what);
+		finish(call, PD_OUTCOME_ERROR, "adapter_error");
+	}
+	jv_free(reply);
+}
+
+static void
+send_request(struct pd_call *call)
+{
+	call->answer.attempts++;
+	call->sending = pd_adapter_send(call->adapter, jv_copy(call->request),
+	    on_reply, call, &call->answer.error);
+	if (call->sending == NULL) {
+		add_exchange(call, jv_invalid());
+		finish(call, PD_OUTCOME_ERROR, "adapter_error");
+	}
+}
+
+/* The first request could not even be made. */
+static void
+on_no_request(void *context)
+{
+	struct pd_call *call = context;
+
+	call->pause = NULL;
+	finish(call, PD_OUTCOME_ERROR, "adapter_error");
+}
+
+static struct pd_call *
+new_call(struct pd_loop *loop, struct pd_adapter *adapter,
+    const struct pd_call_options *options)
+{
+	struct pd_call *call = pd_allocate(1, sizeof(*call));
+
+	*call = (struct pd_call){.loop = loop, .adapter = adapter,
+		.options = *options, .command = jv_invalid(), .request = jv_invalid(),
+		.pause_length = FIRST_PAUSE,
+		.answer = {.events = jv_array(), .exchanges = jv_array(),
+		.call_us = pd_loop_now()}};
+	call->deadline = pd_loop_after(loop, options->timeout, on_deadline, call);
+	return call;
+}
+
+struct pd_call *
+pd_call_command(struct pd_loop *loop, struct pd_adapter *adapter, jv command,
+    const struct pd_command_context *context, const struct pd_call_options *options)
+{
+	struct pd_call *call = new_call(loop, adapter, options);
+
+	call->command = jv_copy(command);
+	call->request = pd_adapter_request(adapter, command, context,
+	    &call->answer.error);
+	if (!jv_is_valid(call->request)) {
+		call->pause = pd_loop_after(loop, 0, on_no_request, call);
+		return call;
+	}
+	double timeout = pd_json_peek_number(call->request, "timeout_ms", 0);
+	if (timeout > 0) {
+		call->options.timeout = (int64_t)(timeout * 1000);
+		pd_loop_cancel(loop, call->deadline);
+		call->deadline = pd_loop_after(loop, call->options.timeout,
+		    on_deadline, call);
+	}
+	send_after(call, 0);
+	return call;
+}
+
+struct pd_call *
+pd_call_hook(struct pd_loop *loop, struct pd_adapter *adapter, jv request,
+    const struct pd_call_options *options)
+{
+	struct pd_call *call = new_call(loop, adapter, options);
+
+	call->request = request;
+	send_after(call, 0);
+	return call;
+}
+

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "recorded.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "json.h"
+#include "reference.h"
+
+enum { FAILURE_FORMAT = 1 };
+
+static void
+add_record(struct pd_recorded *run, jv record)
+{
+	const char *type = pd_json_peek_string(record, "type", "");
+
+	if (strcmp(type, "command") == 0) {
+		run->commands = jv_array_append(run->commands, record);
+	} else if (strcmp(type, "event") == 0) {
+		run->events = jv_array_append(run->events, record);
+	} else if (strcmp(type, "check") == 0) {
+		run->checks = jv_array_append(run->checks, record);
+	} else if (strcmp(type, "run_start") == 0) {
+		jv_free(run->start);
+		run->start = record;
+	} else if (strcmp(type, "run_end") == 0) {
+		jv_free(run->end);
+		run->end = record;
+	} else {
+		jv_free(record);
+	}
+}
+
+int
+pd_recorded_parse(struct pd_recorded *run, const char *lines, size_t length,
+    struct pd_error *error)
+{
+	const char *end = lines + length;
+
+	*run = (struct pd_recorded){.start = jv_invalid(), .end = jv_invalid(),
+		.commands = jv_array(), .events = jv_array(), .checks = jv_array()};
+	while (lines < end) {
+		const char *newline = memchr(lines, '\n', (size_t)(end - lines));
+		size_t line = newline != NULL ? (size_t)(newline - lines) :
+		    (size_t)(end - lines);
+		jv record = pd_json_parse(lines, line, error);
+		if (!jv_is_valid(record))
+			return -1;
+		add_record(run, record);
+		lines += line + 1;
+	}
+	return 0;
+}
+
+void
+pd_recorded_free(struct pd_recorded *run)
+{
+	jv_free(run->start);
+	jv_free(run->end);
+	jv_free(run->commands);
+	jv_free(run->events);
+	jv_free(run->checks);
+}
+
+jv
+pd_recorded_failure(const struct pd_recorded *run)
+{
+	return pd_json_peek(run->end, "failure");
+}
+
+int
+pd_same_failure(jv a, jv b)
+{
+	return strcmp(pd_json_peek_string(a, "kind", ""),
+	    pd_json_peek_string(b, "kind", "?")) == 0 &&
+	    strcmp(pd_json_peek_string(a, "name", ""),
+	    pd_json_peek_string(b, "name", "")) == 0;
+}
+
+/* What the tokens of the run's sequence stood for. */
+static jv
+bound_references(const struct pd_recorded *run, jv sequence)
+{
+	struct pd_bindings bindings;
+	const char *nonce = pd_json_peek_string(run->start, "nonce", "");
+
+	pd_bindings_start(&bindings,
+	    (uint64_t)pd_json_peek_number(sequence, "seed", 0), nonce);
+	jv_array_foreach(run->events, i, record) {
+		const char *id = pd_json_peek_string(record, "id", NULL);
+		if (id != NULL)
+			pd_bindings_add(&bindings, id, pd_json_peek(record, "event"));
+		jv_free(record);
+	}
+	jv used = pd_bindings_used(&bindings, jv_copy(sequence));
+	pd_bindings_free(&bindings);
+	return used;
+}
+
+static jv
+environment(const struct pd_recorded *run, jv header)
+{
+	struct utsname system;
+	jv result = jv_object();
+	jv target = pd_json_peek(run->start, "target");
+	jv pipeline = pd_json_peek(header, "pipeline");
+	jv producer = pd_json_peek(header, "producer");
+	jv options = pd_json_peek(header, "options");
+
+	if (jv_is_valid(target))
+		result = pd_json_set(result, "target", target);
+	if (jv_is_valid(producer))
+		result = pd_json_set(result, "producer", producer);
+	if (jv_is_valid(options))
+		result = pd_json_set(result, "options", options);
+	if (jv_is_valid(pipeline))
+		result = pd_json_set(result, "pipeline", pipeline);
+	if (uname(&system) == 0)
+		result = pd_json_set(result, "system", jv_string_fmt("%s %s %s",
+		    system.sysname, system.release, system.machine));
+	return result;
+}
+
+static jv
+set_if_valid(jv record, const char *key, jv value)
+{
+	return jv_is_valid(value) ? pd_json_set(record, key, value) : record;
+}
+
+jv
+pd_failure_record(const struct pd_recorded *run, jv original, jv header,
+    jv adapter, jv shrink, bool reproduced)
+{
+	jv sequence = pd_json_peek(run->start, "sequence");
+	jv record = pd_json_set_string(jv_object(), "type", "failure");
+
+	record = pd_json_set_number(record, "format", FAILURE_FORMAT);
+	record = set_if_valid(record, "run", pd_json_peek(original, "run"));
+	record = set_if_valid(record, "seed", pd_json_peek(original, "seed"));
+	record = set_if_valid(record, "plan", pd_json_peek(original, "plan"));
+	record = set_if_valid(record, "model", pd_json_peek(header, "model"));
+	record = set_if_valid(record, "adapter", adapter);
+	record = pd_json_set(record, "failure", pd_recorded_failure(run));
+	record = set_if_valid(record, "other_failures",
+	    pd_json_peek(run->end, "other_failures"));
+	record = pd_json_set(record, "reproduced", jv_bool(reproduced));
+	record = pd_json_set(record, "original", original);
+	if (jv_is_valid(shrink))
+		record = pd_json_set(record, "shrunk", jv_copy(sequence));
+	record = pd_json_set(record, "commands", jv_copy(run->commands));
+	record = pd_json_set(record, "events", jv_copy(run->events));
+	record = pd_json_set(record, "checks", jv_copy(run->checks));
+	record = set_if_valid(record, "state_before",
+	    pd_json_peek(run->end, "state_before"));
+	record = set_if_valid(record, "state", pd_json_peek(run->end, "state"));
+	record = pd_json_set(record, "refs", bound_references(run, sequence));
+	record = set_if_valid(record, "shrink", shrink);
+	jv_free(sequence);
+	return pd_json_set(record, "environment", environment(run, header));
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keeping secrets out of records. Authorization, Proxy-Authorization, Cookie
+ * and Set-Cookie always; further names as the user gives them. A name is
+ * matched against every key at any depth, without regard to case; what is
+ * under it becomes "[redacted]".
+ */
+#ifndef PD_REDACT_H
+#define PD_REDACT_H
+
+#include <jv.h>
+#include <stddef.h>
+
+struct pd_redaction {
+	const char **names;
+	size_t count;
+};
+
+void pd_redaction_start(struct pd_redaction *);
+void pd_redaction_add(struct pd_redaction *, const char *name);
+void pd_redaction_free(struct pd_redaction *);
+
+/* A copy without the secrets. Consumes the value. */
+jv pd_redact(const struct pd_redaction *, jv value);
+
+/* The same for a list of exchanges: a body that is JSON is looked into, and
+ * its text is left out; queries in paths and URLs as well. */
+jv pd_redact_exchanges(const struct pd_redaction *, jv exchanges);
+
+#endif
