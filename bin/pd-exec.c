@@ -204,7 +204,8 @@ write_failure(struct session *session)
 	    session->run_lines.length, &error) == 0)
 		pd_writer_record(&session->writer, pd_failure_record(&run,
 		    pd_json_peek(run.start, "sequence"), session->header,
-		    pd_adapter_identity(session->adapter), jv_invalid(), true));
+		    pd_adapter_identity(session->adapter), jv_invalid(),
+		    jv_invalid()));
 	pd_recorded_free(&run);
 }
 

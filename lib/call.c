@@ -20,6 +20,7 @@ struct pd_call {
 	jv request;		/* the one to send, or sent last */
 	struct pd_sending *sending;
 	struct pd_timer *deadline;
+	int64_t latest;		/* no request may move the deadline past this */
 	struct pd_timer *pause;	/* until the next request */
 	int64_t pause_length;
 	bool asked_again;	/* the latest reply was a retry */
@@ -84,17 +85,40 @@ on_deadline(void *context)
 	struct pd_error *error = &call->answer.error;
 
 	call->deadline = NULL;
-	double seconds = (double)call->options.timeout / 1e6;
+	double seconds = (double)(pd_loop_now() - call->answer.call_us) / 1e6;
 	if (call->asked_again) {
 		struct pd_error last = *error;
-		pd_error_set(error, "gave up after %g s and %d attempts: %s", seconds,
+		pd_error_set(error, "gave up after %.3g s and %d attempts: %s", seconds,
 		    call->answer.attempts, last.message);
 		finish(call, PD_OUTCOME_RETRY, "command_timeout");
 		return;
 	}
-	pd_error_set(error, "no reply within %g s", seconds);
+	if (call->answer.attempts > 1)
+		pd_error_set(error, "not finished within %.3g s and %d requests",
+		    seconds, call->answer.attempts);
+	else
+		pd_error_set(error, "no reply within %.3g s", seconds);
 	pd_error_hint(error, "--timeout or the model's timeout_ms give it longer");
 	finish(call, PD_OUTCOME_TIMEOUT, "command_timeout");
+}
+
+static void
+set_deadline(struct pd_call *call, int64_t microseconds)
+{
+	int64_t left = call->latest - pd_loop_now();
+
+	pd_loop_cancel(call->loop, call->deadline);
+	call->deadline = pd_loop_after(call->loop,
+	    microseconds < left ? microseconds : left, on_deadline, call);
+}
+
+static void
+allow_time_for(struct pd_call *call, jv request)
+{
+	double timeout = pd_json_peek_number(request, "timeout_ms", 0);
+
+	if (timeout > 0)
+		set_deadline(call, (int64_t)(timeout * 1000));
 }
 
 static void send_request(struct pd_call *);
@@ -126,24 +150,30 @@ add_exchange(struct pd_call *call, jv reply)
 
 /* What came back, for a message: "500 {...}", "exit status 1: ...". */
 static char *
-describe_reply(jv reply)
+describe_reply(const struct pd_call *call, jv whole)
 {
+	jv reply = call->options.redaction == NULL ? jv_copy(whole) :
+	    pd_redact_reply(call->options.redaction, jv_copy(whole));
 	jv status = pd_json_peek(reply, "status");
 	jv code = pd_json_peek(reply, "exit");
 	const char *text = pd_json_peek_string(reply, "text",
 	    pd_json_peek_string(reply, "stderr", ""));
-	char *result;
+	char *body = NULL, *result;
 
 	if (text[0] == '\0')
 		text = pd_json_peek_string(reply, "stdout", "");
+	if (text[0] == '\0' && pd_json_kind_peek(reply, "body") > JV_KIND_NULL)
+		text = body = pd_json_excerpt(pd_json_peek(reply, "body"), 200);
 	if (jv_get_kind(status) == JV_KIND_NUMBER)
 		result = pd_format("%g %.200s", jv_number_value(status), text);
 	else if (jv_get_kind(code) == JV_KIND_NUMBER)
 		result = pd_format("exit status %g: %.200s", jv_number_value(code), text);
 	else
 		result = pd_json_excerpt(jv_copy(reply), 200);
+	free(body);
 	jv_free(status);
 	jv_free(code);
+	jv_free(reply);
 	return result;
 }
 
@@ -151,7 +181,7 @@ static void
 unexpected(struct pd_call *call, jv mark, jv reply)
 {
 	const char *reason = pd_json_peek_string(mark, "$unexpected", NULL);
-	char *what = describe_reply(reply);
+	char *what = describe_reply(call, reply);
 
 	if (reason != NULL)
 		pd_error_set(&call->answer.error, "unexpected reply: %s (%s)", reason, what);
@@ -193,6 +223,7 @@ follow(struct pd_call *call, jv mark)
 	call->pause_length = FIRST_PAUSE;
 	if (jv_is_valid(inject) && jv_get_kind(inject) != JV_KIND_ARRAY)
 		inject = JV_ARRAY(inject);
+	allow_time_for(call, request);
 	send_after(call, (int64_t)(after * 1000));
 	/* Last, since whoever sees the events may cancel the call. */
 	if (jv_is_valid(inject))
@@ -250,10 +281,15 @@ act_on(struct pd_call *call, jv outputs, jv reply)
 static void
 judge_hook(struct pd_call *call, jv reply)
 {
-	bool succeeded = pd_adapter_hook_succeeded(reply, &call->answer.error);
-
-	finish(call, succeeded ? PD_OUTCOME_OK : PD_OUTCOME_ERROR,
-	    succeeded ? NULL : "setup_failed");
+	if (pd_adapter_hook_succeeded(reply)) {
+		finish(call, PD_OUTCOME_OK, NULL);
+		return;
+	}
+	char *what = describe_reply(call, reply);
+	pd_error_set(&call->answer.error, "failed: %s",
+	    pd_json_peek_string(reply, "error", what));
+	free(what);
+	finish(call, PD_OUTCOME_ERROR, "setup_failed");
 }
 
 static void
@@ -279,7 +315,7 @@ on_reply(void *context, jv reply, bool unreachable, const struct pd_error *error
 	if (jv_is_valid(outputs)) {
 		act_on(call, outputs, reply);
 	} else {
-		char *what = describe_reply(reply);
+		char *what = describe_reply(call, reply);
 		struct pd_error *cause = &call->answer.error;
 		if (cause->hint[0] == '\0')
 			pd_error_hint(cause, "the reply was %s", what);
@@ -320,9 +356,9 @@ new_call(struct pd_loop *loop, struct pd_adapter *adapter,
 	*call = (struct pd_call){.loop = loop, .adapter = adapter,
 		.options = *options, .command = jv_invalid(), .request = jv_invalid(),
 		.pause_length = FIRST_PAUSE,
-		.answer = {.events = jv_array(), .exchanges = jv_array(),
-		.call_us = pd_loop_now()}};
-	call->deadline = pd_loop_after(loop, options->timeout, on_deadline, call);
+		.latest = INT64_MAX, .answer = {.events = jv_array(),
+		.exchanges = jv_array(), .call_us = pd_loop_now()}};
+	set_deadline(call, options->timeout);
 	return call;
 }
 
@@ -339,13 +375,7 @@ pd_call_command(struct pd_loop *loop, struct pd_adapter *adapter, jv command,
 		call->pause = pd_loop_after(loop, 0, on_no_request, call);
 		return call;
 	}
-	double timeout = pd_json_peek_number(call->request, "timeout_ms", 0);
-	if (timeout > 0) {
-		call->options.timeout = (int64_t)(timeout * 1000);
-		pd_loop_cancel(loop, call->deadline);
-		call->deadline = pd_loop_after(loop, call->options.timeout,
-		    on_deadline, call);
-	}
+	allow_time_for(call, call->request);
 	send_after(call, 0);
 	return call;
 }
@@ -357,7 +387,16 @@ pd_call_hook(struct pd_loop *loop, struct pd_adapter *adapter, jv request,
 	struct pd_call *call = new_call(loop, adapter, options);
 
 	call->request = request;
+	allow_time_for(call, request);
 	send_after(call, 0);
 	return call;
+}
+
+void
+pd_call_hurry(struct pd_call *call, int64_t microseconds)
+{
+	call->latest = pd_loop_now() + microseconds;
+	if (pd_loop_due_in(call->deadline) > microseconds)
+		set_deadline(call, microseconds);
 }
 

@@ -15,6 +15,7 @@
 #include "adapter.h"
 #include "error.h"
 #include "loop.h"
+#include "redact.h"
 
 struct pd_call;
 
@@ -44,10 +45,12 @@ typedef void pd_call_done(void *context, struct pd_answer *);
 typedef void pd_call_inject(void *context, jv events);
 
 struct pd_call_options {
-	int64_t timeout;	/* microseconds for all of it */
+	int64_t timeout;	/* microseconds for all of it; a request's own
+				 * timeout_ms begins anew when it is sent */
 	pd_call_done *done;
 	pd_call_inject *inject;
 	void *context;
+	const struct pd_redaction *redaction;	/* for messages; may be NULL */
 };
 
 /* Execute a command, which is borrowed. Never fails at once: trouble comes
@@ -58,6 +61,9 @@ struct pd_call *pd_call_command(struct pd_loop *, struct pd_adapter *,
 /* Send one request of a hook (consumed); ok means that it succeeded. */
 struct pd_call *pd_call_hook(struct pd_loop *, struct pd_adapter *, jv request,
     const struct pd_call_options *);
+
+/* Be done within so many microseconds, whatever was allowed before. */
+void pd_call_hurry(struct pd_call *, int64_t microseconds);
 
 /* Give up: done is not called. */
 void pd_call_cancel(struct pd_call *);

@@ -11,9 +11,8 @@
 
 #include "error.h"
 #include "model.h"
+#include "version.h"
 #include "writer.h"
-
-#define PD_VERSION "0.1.0"
 
 enum pd_exit {
 	PD_EXIT_GOOD = 0,	/* all well */

@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "reference.h"
+#include "version.h"
 
 enum { FAILURE_FORMAT = 1 };
 
@@ -115,6 +116,7 @@ environment(const struct pd_recorded *run, jv header)
 		result = pd_json_set(result, "options", options);
 	if (jv_is_valid(pipeline))
 		result = pd_json_set(result, "pipeline", pipeline);
+	result = pd_json_set_string(result, "version", PD_VERSION);
 	if (uname(&system) == 0)
 		result = pd_json_set(result, "system", jv_string_fmt("%s %s %s",
 		    system.sysname, system.release, system.machine));
@@ -129,7 +131,7 @@ set_if_valid(jv record, const char *key, jv value)
 
 jv
 pd_failure_record(const struct pd_recorded *run, jv original, jv header,
-    jv adapter, jv shrink, bool reproduced)
+    jv adapter, jv shrink, jv reproduced)
 {
 	jv sequence = pd_json_peek(run->start, "sequence");
 	jv record = pd_json_set_string(jv_object(), "type", "failure");
@@ -143,7 +145,7 @@ pd_failure_record(const struct pd_recorded *run, jv original, jv header,
 	record = pd_json_set(record, "failure", pd_recorded_failure(run));
 	record = set_if_valid(record, "other_failures",
 	    pd_json_peek(run->end, "other_failures"));
-	record = pd_json_set(record, "reproduced", jv_bool(reproduced));
+	record = set_if_valid(record, "reproduced", reproduced);
 	record = pd_json_set(record, "original", original);
 	if (jv_is_valid(shrink))
 		record = pd_json_set(record, "shrunk", jv_copy(sequence));

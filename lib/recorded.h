@@ -4,7 +4,6 @@
 #define PD_RECORDED_H
 
 #include <jv.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -30,8 +29,9 @@ int pd_same_failure(jv, jv);
  * happened; original is the sequence that failed first (consumed); header the
  * stream's header (borrowed, may be invalid); adapter who drove the system
  * (consumed, may be invalid); shrink the statistics (consumed, may be
- * invalid: then the sequence was not shrunk). */
+ * invalid: then the sequence was not shrunk); reproduced whether it failed
+ * again (invalid: nobody tried). */
 jv pd_failure_record(const struct pd_recorded *, jv original, jv header,
-    jv adapter, jv shrink, bool reproduced);
+    jv adapter, jv shrink, jv reproduced);
 
 #endif

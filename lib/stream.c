@@ -157,7 +157,14 @@ pd_stream_end(const struct pd_counts *counts, int status)
 		    (double)numbers[i].value);
 	end = pd_json_set(end, "counts", totals);
 	end = pd_json_set(end, "fired", jv_copy(counts->fired));
-	if (jv_array_length(jv_copy(counts->problems)) > 0)
-		end = pd_json_set(end, "problems", jv_copy(counts->problems));
-	return end;
+	jv problems = jv_copy(counts->problems);
+	if (counts->errors > 0)
+		problems = jv_array_append(problems, jv_string_fmt(
+		    "%lld of %lld runs could not be judged: see their failures",
+		    (long long)counts->errors, (long long)counts->runs));
+	if (jv_array_length(jv_copy(problems)) == 0) {
+		jv_free(problems);
+		return end;
+	}
+	return pd_json_set(end, "problems", problems);
 }

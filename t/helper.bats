@@ -190,7 +190,7 @@ END
 
 @test "a process left behind by a program, its output still open, is found as well" {
   program pd-gen <<<'sleep 1234 & echo $! >"$OUTER/pid"'
-  inner_fails <<<'GRACE_SECONDS=1; run pd-gen'
+  inner_fails <<<'GRACE_SECONDS=1; run --separate-stderr pd-gen'
   assert_output_has "left over: process $(<pid): sleep 1234"
   ended "$(<pid)"
 }
@@ -327,7 +327,7 @@ curl_says() {
   curl_says 0 redirect -L -w ' %{url_effective}'
   assert_output_has "{} $SERVER_URL/elsewhere"
   curl_says 28 drip --max-time 0.4
-  assert_output_has ......
+  assert_output_has ..
   curl_says 0 slow:300 -w '%{time_total}'
   [[ $output > '{}0.3' ]]
 }

@@ -32,28 +32,28 @@ def capture($x): .captures[$x.capture | tostring];
 
 # --- What can happen next ---
 
-def currency: oneof(["USD", "EUR"]);
+# Two currencies, but mostly the same, so that credits and transfers fit.
+def currency: oneof(["USD", "USD", "USD", "EUR"]);
 
-# Mostly small, so that sums and limits meet; some beyond what 32 bits hold.
-def amount: frequency([[24, int(1; 500)], [1, int(1; 4000000000)]]);
+# Mostly so small that sums meet limits; some beyond what 32 bits hold.
+def amount($most): frequency([[19, int(1; $most)], [1, int(1; 8000000000)]]);
 
 def commands:
   (.accounts | keys) as $accounts
-  | (.authorizations | keys) as $authorizations
   | ([.accounts[] | select(.closed | not)] | length) as $open
-  | { CreateAccount: {weight: (if $open < 3 then 4 else 0.2 end), args: {currency: currency}},
-      Credit: {weight: 5, args: {account: oneof($accounts), amount: amount, currency: currency}},
-      Debit: {weight: 2, args: {account: oneof($accounts), amount: amount}},
-      Hold: {weight: 2, args: {account: oneof($accounts), amount: amount}},
-      ReleaseHold: {args: {hold: oneof(.holds | keys)}},
-      Authorize: {weight: 3, args: {account: oneof($accounts), amount: amount}},
-      Capture: {weight: 3, args: {authorization: oneof($authorizations), amount: amount}},
-      Release: {args: {authorization: oneof($authorizations)}},
-      Refund: {weight: 2, args: {capture: oneof(.captures | keys), amount: amount}},
+  | { CreateAccount: {weight: (if $open < 2 then 5 else 0.3 end), args: {currency: currency}},
+      Credit: {weight: 8, args: {account: oneof($accounts), amount: amount(500), currency: currency}},
+      Debit: {weight: 4, args: {account: oneof($accounts), amount: amount(500)}},
+      Hold: {weight: 4, args: {account: oneof($accounts), amount: amount(500)}},
+      ReleaseHold: {weight: 1, args: {hold: oneof(.holds | keys)}},
+      Authorize: {weight: 4, args: {account: oneof($accounts), amount: amount(200)}},
+      Capture: {weight: 8, args: {authorization: oneof(.authorizations | keys), amount: amount(200)}},
+      Release: {args: {authorization: oneof(.authorizations | keys)}},
+      Refund: {weight: 10, args: {capture: oneof(.captures | keys), amount: amount(200)}},
       Transfer: {weight: 2, idempotent: true, idempotency_key: "key",
-                 args: {from: oneof($accounts), to: oneof($accounts), amount: amount,
+                 args: {from: oneof($accounts), to: oneof($accounts), amount: amount(200),
                         key: mint("transfer-{}")}},
-      Close: {weight: 0.7, args: {account: oneof($accounts)}},
+      Close: {weight: 0.5, args: {account: oneof($accounts)}},
       GetAccount: {read_only: true, args: {account: oneof($accounts)}} };
 
 # --- What the bank should answer ---

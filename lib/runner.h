@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Running sequences again: the executing filter (pd-exec and its options, or
+ * anything that speaks the same stream) as a child that is kept running. It
+ * gets a sequence record and answers with the run's records up to run_end.
+ */
+#ifndef PD_RUNNER_H
+#define PD_RUNNER_H
+
+#include "buffer.h"
+#include "error.h"
+#include "loop.h"
+#include "sequence.h"
+
+struct pd_runner;
+
+enum pd_run_result {
+	PD_RUN_FAILED = -1,	/* the filter is of no use: the error says why */
+	PD_RUN_INTERRUPTED = 0,	/* a signal came; the filter was told to end */
+	PD_RUN_DONE = 1,
+};
+
+/* argv is borrowed and must outlive the runner; nothing is started yet. */
+struct pd_runner *pd_runner_new(struct pd_loop *, char *const *argv);
+
+/* Close the filter's input and wait until it has ended. */
+void pd_runner_free(struct pd_runner *);
+
+/* Execute a sequence; lines is emptied and gets the run's records. A filter
+ * that ended after an earlier run is started again. */
+enum pd_run_result pd_runner_run(struct pd_runner *, const struct pd_sequence *,
+    struct pd_buffer *lines, struct pd_error *);
+
+#endif
