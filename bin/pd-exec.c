@@ -301,7 +301,10 @@ take_record(struct session *session, const struct pd_record *record)
 		write_header(session);
 	} else if (pd_record_is(record, "end")) {
 		jv end = pd_record_parse(record, &error);
-		pd_counts_upstream(&session->counts, end);
+		if (jv_is_valid(end))
+			pd_counts_upstream(&session->counts, end);
+		else
+			reject(session, record, &error);
 		jv_free(end);
 	} else if (!pd_record_is(record, "stream")) {
 		pd_writer_line(&session->writer, record->line, record->length);
@@ -366,18 +369,16 @@ process_input(struct session *session)
 	}
 }
 
-/* Checks that no run ever triggered: told always, minded with --strict. */
+/* Single checks that no run ever triggered are minded with --strict only. */
 static void
 note_silent_checks(struct session *session)
 {
-	if (session->counts.runs == 0 || session->counts.commands == 0 ||
+	if (!session->settings->strict || session->counts.commands == 0 ||
 	    session->settings->executor.checks == PD_CHECKS_OFF)
 		return;
 	for (int i = 0; i < pd_model_checks(session->model); i++) {
 		const char *name = pd_model_check_name(session->model, i);
-		if (pd_json_peek_number(session->counts.fired, name, 0) > 0)
-			continue;
-		if (session->settings->strict)
+		if (pd_json_peek_number(session->counts.fired, name, 0) == 0)
 			pd_counts_problem(&session->counts,
 			    "check %s was never triggered", name);
 	}
@@ -409,6 +410,14 @@ finish(struct session *session)
 		write_header(session);
 	pd_writer_record(&session->writer, pd_stream_end(&session->counts, status));
 	return status;
+}
+
+static void
+note_error(struct pd_counts *counts, const struct pd_error *error)
+{
+	char text[2560];
+
+	pd_counts_problem(counts, "%s", pd_error_text(error, text, sizeof(text)));
 }
 
 static void
@@ -467,13 +476,11 @@ main(int argc, char **argv)
 	if (pd_executor_begin(session.executor, &error) == 0) {
 		process_input(&session);
 	} else if (pd_loop_signal(session.loop) == 0) {
-		pd_counts_problem(&session.counts, "%s", error.message);
-		if (error.hint[0] != '\0')
-			warnx("%s", error.hint);
+		note_error(&session.counts, &error);
 		settings.allow_vacuous = true;	/* this says enough */
 	}
 	if (pd_executor_finish(session.executor, &error) != 0)
-		pd_complain(&error);
+		note_error(&session.counts, &error);
 	int status = finish(&session);
 	bool pipe_closed = session.writer.failure == EPIPE;
 	close_session(&session);

@@ -174,15 +174,82 @@ missing_function(const struct pd_adapter *adapter, const char *what,
 	return jv_invalid();
 }
 
+/* What requests may have. Anything else is a mistake that would otherwise be
+ * sent in silence. */
+struct field {
+	const char *name;
+	jv_kind kind;		/* JV_KIND_INVALID: any */
+};
+
+static const struct field http_fields[] = {
+	{"method", JV_KIND_STRING}, {"path", JV_KIND_STRING},
+	{"url", JV_KIND_STRING}, {"query", JV_KIND_OBJECT},
+	{"headers", JV_KIND_OBJECT}, {"json", JV_KIND_INVALID},
+	{"body", JV_KIND_STRING}, {"form", JV_KIND_OBJECT},
+	{"redirects", JV_KIND_NUMBER}, {"timeout_ms", JV_KIND_NUMBER},
+};
+
+static const struct field program_fields[] = {
+	{"argv", JV_KIND_ARRAY}, {"stdin", JV_KIND_STRING},
+	{"env", JV_KIND_OBJECT}, {"cwd", JV_KIND_STRING},
+	{"timeout_ms", JV_KIND_NUMBER},
+};
+
+enum { MOST_FIELDS = sizeof(http_fields) / sizeof(http_fields[0]) };
+
+static int
+check_field(const char *name, jv value, const struct field *known, size_t count,
+    struct pd_error *error)
+{
+	const char *names[MOST_FIELDS];
+
+	for (size_t i = 0; i < count; i++) {
+		jv_kind kind = jv_get_kind(value), wanted = known[i].kind;
+		names[i] = known[i].name;
+		if (strcmp(name, known[i].name) != 0)
+			continue;
+		if (wanted == JV_KIND_INVALID || kind == wanted || kind == JV_KIND_NULL)
+			return 0;
+		return pd_error_set(error, "the request's %s must be of type %s, not %s",
+		    name, jv_kind_name(wanted), jv_kind_name(kind));
+	}
+	const char *nearest = pd_nearest(name, names, count);
+	pd_error_set(error, "unknown key '%s' in the request", name);
+	return nearest == NULL ? -1 :
+	    pd_error_hint(error, "did you mean '%s'?", nearest);
+}
+
+static int
+check_request(jv request, struct pd_error *error)
+{
+	bool program = pd_json_has_peek(request, "argv");
+	const struct field *known = program ? program_fields : http_fields;
+	size_t count = program ? sizeof(program_fields) / sizeof(program_fields[0]) :
+	    MOST_FIELDS;
+	int result = 0;
+
+	if (jv_get_kind(request) != JV_KIND_OBJECT) {
+		char *text = pd_json_excerpt(jv_copy(request), 120);
+		pd_error_set(error, "a request must be an object, not %s", text);
+		free(text);
+		return pd_error_hint(error, "with method and path, or with argv");
+	}
+	jv_object_foreach(request, key, value) {
+		if (result == 0)
+			result = check_field(jv_string_value(key), value, known, count,
+			    error);
+		jv_free(key);
+		jv_free(value);
+	}
+	return result;
+}
+
 jv
 pd_adapter_complete(struct pd_adapter *adapter, jv request, jv command,
     struct pd_error *error)
 {
-	if (jv_get_kind(request) != JV_KIND_OBJECT) {
-		char *text = pd_json_excerpt(request, 120);
-		pd_error_set(error, "a request must be an object, not %s", text);
-		pd_error_hint(error, "with method and path, or with argv");
-		free(text);
+	if (check_request(request, error) != 0) {
+		jv_free(request);
 		return jv_invalid();
 	}
 	if (adapter->headers == PD_NO_FUNCTION || pd_json_has_peek(request, "argv"))
@@ -292,23 +359,11 @@ pd_adapter_hook(struct pd_adapter *adapter, const char *name,
 }
 
 bool
-pd_adapter_hook_succeeded(jv reply, struct pd_error *error)
+pd_adapter_hook_succeeded(jv reply)
 {
-	double status = pd_json_peek_number(reply, "status", 0);
-	double code = pd_json_peek_number(reply, "exit", 0);
-	const char *refusal = pd_json_peek_string(reply, "error", NULL);
-
-	if (status < 400 && code == 0 && refusal == NULL)
-		return true;
-	if (refusal != NULL)
-		pd_error_set(error, "%s", refusal);
-	else if (status >= 400)
-		pd_error_set(error, "answered %g: %.200s", status,
-		    pd_json_peek_string(reply, "text", ""));
-	else
-		pd_error_set(error, "exit status %g: %.200s", code,
-		    pd_json_peek_string(reply, "stderr", ""));
-	return false;
+	return pd_json_peek_number(reply, "status", 0) < 400 &&
+	    pd_json_peek_number(reply, "exit", 0) == 0 &&
+	    !pd_json_has_peek(reply, "error");
 }
 
 /* A coprocess says with names what jq says with marks. */
@@ -354,6 +409,31 @@ is_mark(jv output)
 	    pd_json_has_peek(output, "$follow");
 }
 
+static bool
+is_event(jv output)
+{
+	return pd_json_peek_string(output, "type", NULL) != NULL;
+}
+
+/* What a follow makes visible must be events, too. */
+static bool
+injects_events(jv mark)
+{
+	jv inject = pd_json_peek(mark, "inject");
+	bool good = true;
+
+	if (jv_get_kind(inject) == JV_KIND_ARRAY) {
+		jv_array_foreach(inject, i, event) {
+			good = good && is_event(event);
+			jv_free(event);
+		}
+	} else if (jv_is_valid(inject) && jv_get_kind(inject) != JV_KIND_NULL) {
+		good = is_event(inject);
+	}
+	jv_free(inject);
+	return good;
+}
+
 /* Arrays are taken apart; what is left must be events and at most one mark. */
 static jv
 check_outputs(jv outputs, const char *type, struct pd_error *error)
@@ -370,9 +450,8 @@ check_outputs(jv outputs, const char *type, struct pd_error *error)
 	for (int i = 0; i < count; i++) {
 		jv output = jv_array_get(jv_copy(result), i);
 		bool mark = is_mark(output);
-		bool event = pd_json_peek_string(output, "type", NULL) != NULL;
 		marks += mark;
-		if ((mark || event) && marks <= 1) {
+		if (mark ? marks == 1 && injects_events(output) : is_event(output)) {
 			jv_free(output);
 			continue;
 		}

@@ -64,12 +64,12 @@ jv pd_adapter_request(struct pd_adapter *, jv command,
 jv pd_adapter_hook(struct pd_adapter *, const char *name, struct pd_error *);
 bool pd_adapter_has_hook(const struct pd_adapter *, const char *name);
 
-/* Did a hook's request succeed? HTTP below 400, exit status 0. When not, the
- * error says what was answered. Borrows the reply. */
-bool pd_adapter_hook_succeeded(jv reply, struct pd_error *);
+/* Did a hook's request succeed? HTTP below 400, exit status 0, no error of a
+ * coprocess. Borrows the reply. */
+bool pd_adapter_hook_succeeded(jv reply);
 
-/* The headers that go under a request's own, for requests that were not made
- * by pd_adapter_request: follows. Consumes the request. */
+/* A request that was not made by pd_adapter_request, a follow: checked, and
+ * with the headers that go under its own. Consumes the request. */
 jv pd_adapter_complete(struct pd_adapter *, jv request, jv command,
     struct pd_error *);
 

@@ -20,7 +20,8 @@ struct pd_call {
 	jv request;		/* the one to send, or sent last */
 	struct pd_sending *sending;
 	struct pd_timer *deadline;
-	int64_t latest;		/* no request may move the deadline past this */
+	int64_t due;		/* when the deadline is, on the loop's clock */
+	int64_t latest;		/* no request may move it past this */
 	struct pd_timer *pause;	/* until the next request */
 	int64_t pause_length;
 	bool asked_again;	/* the latest reply was a retry */
@@ -105,20 +106,21 @@ on_deadline(void *context)
 static void
 set_deadline(struct pd_call *call, int64_t microseconds)
 {
-	int64_t left = call->latest - pd_loop_now();
+	int64_t now = pd_loop_now();
 
+	call->due = microseconds < call->latest - now ? now + microseconds :
+	    call->latest;
 	pd_loop_cancel(call->loop, call->deadline);
-	call->deadline = pd_loop_after(call->loop,
-	    microseconds < left ? microseconds : left, on_deadline, call);
+	call->deadline = pd_loop_after(call->loop, call->due - now, on_deadline, call);
 }
 
 static void
-allow_time_for(struct pd_call *call, jv request)
+allow_time_for(struct pd_call *call, int64_t pause)
 {
-	double timeout = pd_json_peek_number(request, "timeout_ms", 0);
+	double timeout = pd_json_peek_number(call->request, "timeout_ms", 0);
 
 	if (timeout > 0)
-		set_deadline(call, (int64_t)(timeout * 1000));
+		set_deadline(call, pause + (int64_t)(timeout * 1000));
 }
 
 static void send_request(struct pd_call *);
@@ -203,12 +205,12 @@ retry(struct pd_call *call, jv mark)
 	    call->pause_length * 2 : LONGEST_PAUSE;
 }
 
-/* The next request of the same command. */
+/* The next request of the same command; the mark's inject is an array. */
 static void
 follow(struct pd_call *call, jv mark)
 {
 	jv inject = pd_json_peek(mark, "inject");
-	double after = pd_json_peek_number(mark, "after_ms", 0);
+	int64_t pause = (int64_t)(1000 * pd_json_peek_number(mark, "after_ms", 0));
 	jv request = pd_adapter_complete(call->adapter, pd_json_peek(mark, "$follow"),
 	    call->command, &call->answer.error);
 
@@ -221,13 +223,10 @@ follow(struct pd_call *call, jv mark)
 	call->request = request;
 	call->asked_again = false;
 	call->pause_length = FIRST_PAUSE;
-	if (jv_is_valid(inject) && jv_get_kind(inject) != JV_KIND_ARRAY)
-		inject = JV_ARRAY(inject);
-	allow_time_for(call, request);
-	send_after(call, (int64_t)(after * 1000));
+	allow_time_for(call, pause);
+	send_after(call, pause);
 	/* Last, since whoever sees the events may cancel the call. */
-	if (jv_is_valid(inject))
-		call->options.inject(call->options.context, inject);
+	call->options.inject(call->options.context, inject);
 }
 
 /* Split what a reply means into its events and its mark, if it has one. */
@@ -268,7 +267,7 @@ act_on(struct pd_call *call, jv outputs, jv reply)
 		retry(call, mark);
 	} else {
 		jv before = pd_json_peek(mark, "inject");
-		if (!jv_is_valid(before))
+		if (!jv_is_valid(before) || jv_get_kind(before) == JV_KIND_NULL)
 			before = jv_array();
 		else if (jv_get_kind(before) != JV_KIND_ARRAY)
 			before = JV_ARRAY(before);
@@ -375,7 +374,7 @@ pd_call_command(struct pd_loop *loop, struct pd_adapter *adapter, jv command,
 		call->pause = pd_loop_after(loop, 0, on_no_request, call);
 		return call;
 	}
-	allow_time_for(call, call->request);
+	allow_time_for(call, 0);
 	send_after(call, 0);
 	return call;
 }
@@ -387,7 +386,7 @@ pd_call_hook(struct pd_loop *loop, struct pd_adapter *adapter, jv request,
 	struct pd_call *call = new_call(loop, adapter, options);
 
 	call->request = request;
-	allow_time_for(call, request);
+	allow_time_for(call, 0);
 	send_after(call, 0);
 	return call;
 }
@@ -396,7 +395,7 @@ void
 pd_call_hurry(struct pd_call *call, int64_t microseconds)
 {
 	call->latest = pd_loop_now() + microseconds;
-	if (pd_loop_due_in(call->deadline) > microseconds)
+	if (call->due > call->latest)
 		set_deadline(call, microseconds);
 }
 

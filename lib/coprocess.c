@@ -30,6 +30,7 @@ struct pd_coprocess {
 	struct pd_child child;
 	bool running;
 	int64_t next_id;
+	int64_t owed;		/* answers that have not come */
 	struct pd_query *queries;
 	struct pd_buffer to_write, to_read;
 	struct pd_error failure;	/* why it ended the last time */
@@ -68,8 +69,9 @@ pd_coprocess_free(struct pd_coprocess *coprocess)
 {
 	if (coprocess == NULL)
 		return;
+	/* One that owes an answer will hardly see that its input has ended. */
 	if (coprocess->running)
-		stop(coprocess, 500000);
+		stop(coprocess, coprocess->owed > 0 ? 100000 : 500000);
 	while (coprocess->queries != NULL)
 		pd_coprocess_forget(coprocess->queries);
 	pd_buffer_free(&coprocess->to_write);
@@ -115,14 +117,17 @@ answer(struct pd_query *query, jv reply, const struct pd_error *error)
 	done(context, reply, error);
 }
 
-/* The program is of no use any more: everyone who waits for it hears why.
- * Whoever hears it may ask or forget others, so the list is looked at anew. */
+/* The program is of no use any more: it is ended, and everyone who waits for
+ * it hears why. Whoever hears it may ask or forget others, so the list is looked
+ * at anew. */
 static void
 fail_all(struct pd_coprocess *coprocess, const struct pd_error *error)
 {
 	int64_t last = coprocess->next_id;
 	struct pd_query *query;
 
+	if (coprocess->running)
+		stop(coprocess, 0);
 	coprocess->failure = *error;
 	do {
 		query = coprocess->queries;
@@ -131,6 +136,22 @@ fail_all(struct pd_coprocess *coprocess, const struct pd_error *error)
 		if (query != NULL)
 			answer(query, jv_invalid(), error);
 	} while (query != NULL);
+}
+
+static void
+on_greeted(struct pd_coprocess *coprocess, jv reply)
+{
+	const char *refusal = pd_json_peek_string(reply, "error", NULL);
+	struct pd_error error;
+
+	if (refusal == NULL) {
+		jv_free(coprocess->greeted);
+		coprocess->greeted = reply;
+		return;
+	}
+	pd_error_set(&error, "the adapter refused its greeting: %s", refusal);
+	jv_free(reply);
+	fail_all(coprocess, &error);
 }
 
 static void
@@ -146,13 +167,12 @@ on_line(struct pd_coprocess *coprocess, const char *line, size_t length)
 		pd_error_set(&error, "the adapter answered a line that is no JSON "
 		    "object with an id: %.200s", line);
 		pd_error_hint(&error, "only answers may go to its standard output");
-		stop(coprocess, 0);
 		fail_all(coprocess, &error);
 		return;
 	}
+	coprocess->owed--;
 	if (id == 0) {
-		jv_free(coprocess->greeted);
-		coprocess->greeted = reply;
+		on_greeted(coprocess, reply);
 		return;
 	}
 	while (query != NULL && (double)query->id != id)
@@ -206,7 +226,6 @@ on_output(void *context, int descriptor, short events)
 		struct pd_error error;
 		pd_error_set(&error, "the adapter wrote more than %zu MiB without a "
 		    "line break", PD_LINE_LIMIT >> 20);
-		stop(coprocess, 0);
 		fail_all(coprocess, &error);
 	}
 }
@@ -230,6 +249,7 @@ on_input(void *context, int descriptor, short events)
 static void
 send_line(struct pd_coprocess *coprocess, jv request)
 {
+	coprocess->owed++;
 	pd_json_append_peek(&coprocess->to_write, request);
 	pd_buffer_text(&coprocess->to_write, "\n");
 	jv_free(request);
@@ -247,6 +267,7 @@ pd_coprocess_start(struct pd_coprocess *coprocess, struct pd_error *error)
 	if (pd_spawn(argv, jv_invalid(), NULL, false, &coprocess->child, error) != 0)
 		return -1;
 	coprocess->running = true;
+	coprocess->owed = 0;
 	fcntl(coprocess->child.input, F_SETFL, O_NONBLOCK);
 	fcntl(coprocess->child.output, F_SETFL, O_NONBLOCK);
 	pd_loop_watch(coprocess->loop, coprocess->child.output, POLLIN, on_output,

@@ -25,8 +25,8 @@ typedef void pd_coprocess_done(void *context, jv answer, const struct pd_error *
 struct pd_coprocess *pd_coprocess_new(struct pd_loop *, const char *command,
     jv greeting);
 
-/* Close its standard input, give it half a second to end, then end it and
- * whatever it started. */
+/* Close its standard input, give it half a second to end (less when it hangs),
+ * then end it and whatever it started. */
 void pd_coprocess_free(struct pd_coprocess *);
 
 /* Ask. The request, an object that is consumed, gets an id. NULL on error. */

@@ -17,7 +17,7 @@
 enum {
 	HEALTH_PAUSE = 100000,		/* between two looks, microseconds */
 	GREETING_TIMEOUT = 10000000,
-	ABORT_GRACE = 700000,		/* for all of teardown after a signal */
+	ABORT_GRACE = 500000,		/* for all of a run's teardown after a signal */
 };
 
 enum phase {
@@ -56,6 +56,7 @@ struct run {
 	int64_t n;		/* events so far */
 	int64_t commands;	/* answered */
 	int64_t answers;	/* that carried a status */
+	int64_t judged;		/* commands whose events were held against a prediction */
 	jv refused;		/* {"404": times}, {"5xx": times} */
 	jv failure, other_failures;
 	bool stopping;		/* no further commands: failed or interrupted */
@@ -70,7 +71,7 @@ struct run {
 
 /* What all runs together showed, to tell if anything was tested. */
 struct evidence {
-	int64_t runs, commands, events, answers, fired;
+	int64_t runs, commands, events, answers, judged, fired;
 	jv refused;
 };
 
@@ -425,6 +426,21 @@ differing_fields(jv predicted, jv seen)
 }
 
 static void
+describe_difference(struct pd_buffer *text, const char *field, jv pair)
+{
+	if (jv_get_kind(pair) == JV_KIND_OBJECT) {
+		char *expected = pd_json_excerpt(pd_json_peek(pair, "expected"), 80);
+		char *seen = pd_json_excerpt(pd_json_peek(pair, "seen"), 80);
+		pd_buffer_format(text, ", %s: expected %s, got %s", field, expected, seen);
+		free(expected);
+		free(seen);
+	} else {
+		pd_buffer_format(text, ", %s, which is kept secret", field);
+	}
+	jv_free(pair);
+}
+
+static void
 mismatch(struct run *run, const struct lane *lane, const char *id, jv events)
 {
 	jv first = jv_array_get(jv_copy(lane->predicted), 0);
@@ -438,19 +454,12 @@ mismatch(struct run *run, const struct lane *lane, const char *id, jv events)
 	if (strcmp(expected_type, seen_type) != 0) {
 		pd_buffer_format(&text, "expected %s, got %s", expected_type, seen_type);
 	} else if (jv_is_valid(first)) {
-		jv fields = differing_fields(first, seen);
+		jv fields = pd_redact(run->executor->options.redaction,
+		    differing_fields(first, seen));
 		pd_buffer_format(&text, "%s differs from the prediction", seen_type);
 		jv_object_foreach(fields, key, pair) {
-			jv expected = pd_json_peek(pair, "expected");
-			jv actual = pd_json_peek(pair, "seen");
-			char *a = pd_json_excerpt(expected, 80);
-			char *b = pd_json_excerpt(actual, 80);
-			pd_buffer_format(&text, ", %s: expected %s, got %s",
-			    jv_string_value(key), a, b);
-			free(a);
-			free(b);
+			describe_difference(&text, jv_string_value(key), pair);
 			jv_free(key);
-			jv_free(pair);
 		}
 		data = pd_json_set(data, "fields", fields);
 	} else {
@@ -518,8 +527,10 @@ take_events(struct run *run, struct lane *lane, const char *id, jv events)
 		take_event(run, event, id, lane->branch);
 		jv_free(event);
 	}
-	if (judge && !run->stopping)
+	if (judge && !run->stopping) {
+		run->judged++;
 		judge_conformance(run, lane, id, legal, events, &error);
+	}
 	if (run->stopping || !run->folding || run->phase >= PHASE_TEARDOWN)
 		return;
 	int ends = pd_model_terminates(run->executor->model, run->fold.state,
@@ -577,12 +588,11 @@ on_inject(void *context, jv events)
  * Sending commands.
  */
 static int64_t
-time_left(const struct run *run, int64_t timeout)
+time_left(const struct run *run)
 {
-	if (!run->aborted)
-		return timeout;
 	int64_t left = run->deadline - pd_loop_now();
-	return left < 0 ? 0 : left < timeout ? left : timeout;
+
+	return left > 0 ? left : 0;
 }
 
 /* What the model's entry of a command says about its timeout, 0 for nothing.
@@ -631,8 +641,10 @@ send_command(struct lane *lane)
 	lane->command = pd_bindings_resolve(&run->bindings, jv_copy(item->command),
 	    &error);
 	if (!jv_is_valid(lane->command)) {
-		fail_error(run, "ref_unresolved", pd_json_peek_string(item->command,
-		    "type", NULL), &error, item->id, lane->branch);
+		/* What was not made because the run broke off needs no teardown. */
+		if (run->phase != PHASE_TEARDOWN || !run->stopping)
+			fail_error(run, "ref_unresolved", pd_json_peek_string(
+			    item->command, "type", NULL), &error, item->id, lane->branch);
 		run->stopping = true;
 		lane->next++;
 		next_command(lane);
@@ -652,10 +664,13 @@ send_command(struct lane *lane)
 	}
 	struct pd_command_context context = {run->sequence->run, item->id};
 	struct pd_call_options options = {
-		.timeout = time_left(run, timeout_of(run, lane->command)),
-		.done = on_answer, .inject = on_inject, .context = lane};
+		.timeout = timeout_of(run, lane->command), .done = on_answer,
+		.inject = on_inject, .context = lane,
+		.redaction = executor->options.redaction};
 	lane->call = pd_call_command(executor->loop, executor->adapter,
 	    lane->command, &context, &options);
+	if (run->aborted)
+		pd_call_hurry(lane->call, time_left(run));
 }
 
 static void
@@ -741,8 +756,11 @@ next_hook(struct run *run)
 	jv request = jv_array_get(jv_copy(run->hooks), 0);
 	run->hooks = jv_array_slice(run->hooks, 1, jv_array_length(jv_copy(run->hooks)));
 	struct pd_call_options options = {.done = on_hook, .context = run,
-		.timeout = time_left(run, executor->options.timeout)};
+		.timeout = executor->options.timeout,
+		.redaction = executor->options.redaction};
 	run->hook = pd_call_hook(executor->loop, executor->adapter, request, &options);
+	if (run->aborted)
+		pd_call_hurry(run->hook, time_left(run));
 }
 
 static void
@@ -811,6 +829,18 @@ advance(struct run *run)
 	}
 }
 
+/* Teardown is under way already: it may not take much longer. */
+static void
+hurry(struct run *run)
+{
+	if (run->hook != NULL)
+		pd_call_hurry(run->hook, time_left(run));
+	for (size_t i = 0; i < run->lane_count; i++) {
+		if (run->lanes[i].call != NULL)
+			pd_call_hurry(run->lanes[i].call, time_left(run));
+	}
+}
+
 /*
  * A signal, or nobody who reads: leave what is under way and tear down.
  */
@@ -821,8 +851,10 @@ abort_run(struct run *run)
 
 	run->aborted = run->stopping = true;
 	run->deadline = pd_loop_now() + ABORT_GRACE;
-	if (run->phase >= PHASE_CHECKS)
+	if (run->phase >= PHASE_CHECKS) {
+		hurry(run);
 		return;
+	}
 	if (hooks && run->hook != NULL) {
 		pd_call_cancel(run->hook);
 		run->hook = NULL;
@@ -940,6 +972,7 @@ add_evidence(struct pd_executor *executor, const struct run *run)
 	evidence->commands += run->commands;
 	evidence->events += run->n;
 	evidence->answers += run->answers;
+	evidence->judged += run->judged;
 	for (int i = 0; i < pd_model_checks(executor->model); i++)
 		evidence->fired += run->fold.fired[i];
 	jv_object_foreach(run->refused, name, times) {
@@ -1046,10 +1079,11 @@ send_and_wait(struct pd_executor *executor, jv request, int64_t timeout,
 {
 	struct waiting waiting = {0};
 	struct pd_call_options options = {.timeout = timeout, .done = on_waited,
-		.context = &waiting};
+		.context = &waiting, .redaction = executor->options.redaction};
 	int signal_before = pd_loop_signal(executor->loop);
 	struct pd_call *call = pd_call_hook(executor->loop, executor->adapter,
 	    request, &options);
+	pd_call_hurry(call, timeout);
 
 	while (!waiting.done) {
 		if (pd_loop_turn(executor->loop, error) != 0 ||
@@ -1238,4 +1272,7 @@ pd_executor_note_empty(const struct pd_executor *executor,
 	else if (!options->conform && evidence->fired == 0 && evidence->commands > 0)
 		pd_counts_problem(counts, "none of the model's %d checks was ever "
 		    "triggered", pd_model_checks(executor->model));
+	else if (options->conform && evidence->judged == 0 && evidence->commands > 0)
+		pd_counts_problem(counts, "--conform compared nothing: the model "
+		    "predicts none of the commands that were answered");
 }

@@ -13,7 +13,7 @@
 
 enum {
 	MOST_ELEMENTS = 10000,
-	MOST_TEXT = 100000,	/* bytes that matching a pattern is tried on */
+	MOST_TEXT = 100000,	/* characters */
 };
 
 #define LARGEST_INTEGER 9007199254740991.0
@@ -70,7 +70,7 @@ int_possible(jv generator, struct pd_error *error)
 		return malformed(generator, error, "min and max must be numbers");
 	double minimum = integer_bound(generator, "min");
 	double maximum = integer_bound(generator, "max");
-	if (minimum < -LARGEST_INTEGER || maximum > LARGEST_INTEGER)
+	if (fabs(minimum) > LARGEST_INTEGER || fabs(maximum) > LARGEST_INTEGER)
 		return malformed(generator, error,
 		    "a bound past 2^53 cannot be drawn exactly");
 	return minimum <= maximum ? PD_POSSIBLE : PD_IMPOSSIBLE;
@@ -81,27 +81,27 @@ int_possible(jv generator, struct pd_error *error)
 static jv
 int_draw(jv generator, struct pd_random *random, const char *key)
 {
-	double minimum = integer_bound(generator, "min");
-	double maximum = integer_bound(generator, "max");
-	double simple = nearest_to_zero(minimum, maximum);
+	/* The distance of two doubles may be none: whole numbers from here on. */
+	int64_t minimum = (int64_t)integer_bound(generator, "min");
+	int64_t maximum = (int64_t)integer_bound(generator, "max");
 	uint64_t range = (uint64_t)(maximum - minimum) + 1;
 
 	(void)key;
 	switch (pd_random_below(random, 8)) {
 	case 0:
-		return jv_number(pd_random_below(random, 2) ? minimum : maximum);
+		return jv_number((double)(pd_random_below(random, 2) ? minimum : maximum));
 	case 1: case 2: case 3: {
-		/* Uniform in the number of digits. */
+		/* Uniform in the number of digits, on either side of the simplest. */
+		int64_t simple = (int64_t)nearest_to_zero((double)minimum, (double)maximum);
 		double width = pow((double)range, pd_random_unit(random));
-		double value = simple + floor(width * (pd_random_unit(random) * 2 - 1));
-		if (value >= minimum && value <= maximum)
-			return jv_number(value);
-		value = 2 * simple - value;
-		if (value >= minimum && value <= maximum)
-			return jv_number(value);
+		int64_t away = (int64_t)floor(width * (pd_random_unit(random) * 2 - 1));
+		if (simple + away >= minimum && simple + away <= maximum)
+			return jv_number((double)(simple + away));
+		if (simple - away >= minimum && simple - away <= maximum)
+			return jv_number((double)(simple - away));
 	} /* FALLTHROUGH */
 	default:
-		return jv_number(minimum + (double)pd_random_below(random, range));
+		return jv_number((double)(minimum + (int64_t)pd_random_below(random, range)));
 	}
 }
 
@@ -124,6 +124,32 @@ int_simplest(jv generator, const char *key)
 	    integer_bound(generator, "max")));
 }
 
+/* The bounds of a length, for strings and lists. */
+static enum pd_possible
+length_possible(jv generator, double limit, struct pd_error *error)
+{
+	if (!has_number(generator, "min") || !has_number(generator, "max"))
+		return malformed(generator, error, "min and max must be numbers");
+	double minimum = pd_json_peek_number(generator, "min", 0);
+	double maximum = pd_json_peek_number(generator, "max", 0);
+	if (minimum != floor(minimum) || maximum != floor(maximum))
+		return malformed(generator, error, "min and max must be whole numbers");
+	if (maximum > limit) {
+		char why[64];
+		snprintf(why, sizeof(why), "max is over %.0f", limit);
+		return malformed(generator, error, why);
+	}
+	return minimum <= maximum && maximum >= 0 ? PD_POSSIBLE : PD_IMPOSSIBLE;
+}
+
+/* The same, of a generator that is possible. */
+static void
+length_bounds(jv generator, int *minimum, int *maximum)
+{
+	*minimum = (int)fmax(0, pd_json_peek_number(generator, "min", 0));
+	*maximum = (int)pd_json_peek_number(generator, "max", 0);
+}
+
 /*
  * float {min, max}
  */
@@ -132,8 +158,11 @@ float_possible(jv generator, struct pd_error *error)
 {
 	if (!has_number(generator, "min") || !has_number(generator, "max"))
 		return malformed(generator, error, "min and max must be numbers");
-	return pd_json_peek_number(generator, "min", 0) <=
-	    pd_json_peek_number(generator, "max", 0) ? PD_POSSIBLE : PD_IMPOSSIBLE;
+	double minimum = pd_json_peek_number(generator, "min", 0);
+	double maximum = pd_json_peek_number(generator, "max", 0);
+	if (!isfinite(minimum) || !isfinite(maximum))
+		return malformed(generator, error, "min and max must be finite");
+	return minimum <= maximum ? PD_POSSIBLE : PD_IMPOSSIBLE;
 }
 
 static jv
@@ -141,9 +170,14 @@ float_draw(jv generator, struct pd_random *random, const char *key)
 {
 	double minimum = pd_json_peek_number(generator, "min", 0);
 	double maximum = pd_json_peek_number(generator, "max", 0);
-	double value = minimum + (maximum - minimum) * pd_random_unit(random);
+	double unit = pd_random_unit(random);
+	/* Not by the distance of the bounds, which may be infinite. */
+	double value = minimum * (1 - unit) + maximum * unit;
 
 	(void)key;
+	if (pd_random_below(random, 8) == 0)
+		return jv_number(pd_random_below(random, 2) ? minimum : maximum);
+	value = fmin(fmax(value, minimum), maximum);
 	double scale = pow(10, (double)pd_random_below(random, 7));
 	double rounded = round(value * scale) / scale;
 	if (!isfinite(rounded) || rounded < minimum || rounded > maximum)
@@ -181,21 +215,15 @@ static enum pd_possible
 string_possible(jv generator, struct pd_error *error)
 {
 	jv_kind alphabet = pd_json_kind_peek(generator, "alphabet");
-	double minimum = pd_json_peek_number(generator, "min", 0);
-	double maximum = pd_json_peek_number(generator, "max", 0);
 
-	if (!has_number(generator, "min") || !has_number(generator, "max"))
-		return malformed(generator, error, "min and max must be numbers");
 	if (alphabet != JV_KIND_INVALID && alphabet != JV_KIND_STRING)
 		return malformed(generator, error, "alphabet must be a string");
-	if (maximum > MOST_TEXT)
-		return malformed(generator, error, "longer than 100000");
-	if (minimum > maximum || maximum < 0)
+	enum pd_possible possible = length_possible(generator, MOST_TEXT, error);
+	if (possible == PD_POSSIBLE && alphabet == JV_KIND_STRING &&
+	    pd_json_peek_number(generator, "min", 0) > 0 &&
+	    jv_string_length_bytes(pd_json_peek(generator, "alphabet")) == 0)
 		return PD_IMPOSSIBLE;
-	if (alphabet == JV_KIND_STRING && minimum > 0 &&
-	    pd_json_peek_string(generator, "alphabet", "")[0] == '\0')
-		return PD_IMPOSSIBLE;
-	return PD_POSSIBLE;
+	return possible;
 }
 
 static jv
@@ -218,12 +246,12 @@ draw_length(struct pd_random *random, int minimum, int maximum)
 static jv
 string_draw(jv generator, struct pd_random *random, const char *key)
 {
-	int minimum = (int)fmax(0, pd_json_peek_number(generator, "min", 0));
-	int length = draw_length(random, minimum,
-	    (int)pd_json_peek_number(generator, "max", 0));
+	int minimum, maximum;
 	jv text = jv_string("");
 
 	(void)key;
+	length_bounds(generator, &minimum, &maximum);
+	int length = draw_length(random, minimum, maximum);
 	if (pd_json_has_peek(generator, "alphabet")) {
 		jv characters = alphabet_characters(generator);
 		int count = jv_array_length(jv_copy(characters));
@@ -260,10 +288,7 @@ string_admits(jv generator, jv value)
 	if (!pd_json_has_peek(generator, "alphabet"))
 		return true;
 	jv allowed = alphabet_characters(generator);
-	bool admitted = jv_contains(jv_copy(allowed),
-	    jv_string_explode(jv_copy(value)));
-	jv_free(allowed);
-	return admitted;
+	return jv_contains(allowed, jv_string_explode(jv_copy(value)));
 }
 
 static jv
@@ -355,7 +380,9 @@ choice_weight(jv choices, int index, struct pd_error *error)
 	jv generator = jv_array_get(choice, 1);
 	double number = jv_get_kind(weight) == JV_KIND_NUMBER ?
 	    jv_number_value(weight) : -1;
-	if (number > 0) {
+	if (!isfinite(number))
+		number = -1;
+	if (number >= 0) {
 		enum pd_possible possible = pd_generator_possible(generator, error);
 		number = possible == PD_POSSIBLE ? number :
 		    possible == PD_IMPOSSIBLE ? 0 : -1;
@@ -426,9 +453,14 @@ pd_generator_chosen(jv generator, jv value)
 	int count = jv_array_length(jv_copy(choices));
 	jv found = jv_invalid();
 	for (int i = 0; i < count && !jv_is_valid(found); i++) {
+		struct pd_error ignored;
+		if (choice_weight(choices, i, &ignored) <= 0)
+			continue;
 		jv candidate = choice_part(choices, i, 1);
-		if (pd_generator_admits(candidate, value))
+		if (pd_generator_is(candidate, "frequency"))
 			found = pd_generator_chosen(candidate, value);
+		else if (pd_generator_admits(candidate, value))
+			found = jv_copy(candidate);
 		jv_free(candidate);
 	}
 	jv_free(choices);
@@ -470,32 +502,18 @@ frequency_simplest(jv generator, const char *key)
 static enum pd_possible
 list_possible(jv generator, struct pd_error *error)
 {
-	double minimum = pd_json_peek_number(generator, "min", 0);
-	double maximum = pd_json_peek_number(generator, "max", 0);
 	jv of = pd_json_peek(generator, "of");
 
-	if (!has_number(generator, "min") || !has_number(generator, "max") ||
-	    !jv_is_valid(of)) {
-		jv_free(of);
-		return malformed(generator, error, "needs of, min and max");
-	}
+	if (!jv_is_valid(of))
+		return malformed(generator, error, "it needs of, a generator");
 	enum pd_possible possible = pd_generator_possible(of, error);
 	jv_free(of);
 	if (possible == PD_MALFORMED)
 		return possible;
-	if (maximum > MOST_ELEMENTS)
-		return malformed(generator, error, "longer than 10000");
-	if (minimum > maximum || maximum < 0)
-		return PD_IMPOSSIBLE;
-	return minimum <= 0 ? PD_POSSIBLE : possible;
-}
-
-static jv
-element_generator(jv generator, int *minimum, int *maximum)
-{
-	*minimum = (int)fmax(0, pd_json_peek_number(generator, "min", 0));
-	*maximum = (int)pd_json_peek_number(generator, "max", 0);
-	return pd_json_peek(generator, "of");
+	enum pd_possible length = length_possible(generator, MOST_ELEMENTS, error);
+	if (length != PD_POSSIBLE)
+		return length;
+	return pd_json_peek_number(generator, "min", 0) <= 0 ? PD_POSSIBLE : possible;
 }
 
 static jv
@@ -503,9 +521,10 @@ list_draw(jv generator, struct pd_random *random, const char *key)
 {
 	struct pd_error ignored;
 	int minimum, maximum;
-	jv of = element_generator(generator, &minimum, &maximum);
+	jv of = pd_json_peek(generator, "of");
 	jv list = jv_array();
 
+	length_bounds(generator, &minimum, &maximum);
 	if (pd_generator_possible(of, &ignored) != PD_POSSIBLE)
 		maximum = 0;
 	int length = draw_length(random, minimum, maximum);
@@ -525,7 +544,8 @@ list_admits(jv generator, jv value)
 
 	if (jv_get_kind(value) != JV_KIND_ARRAY)
 		return false;
-	jv of = element_generator(generator, &minimum, &maximum);
+	jv of = pd_json_peek(generator, "of");
+	length_bounds(generator, &minimum, &maximum);
 	int length = jv_array_length(jv_copy(value));
 	bool admitted = length >= minimum && length <= maximum;
 	for (int i = 0; i < length && admitted; i++) {
@@ -541,11 +561,15 @@ static jv
 list_simplest(jv generator, const char *key)
 {
 	int minimum, maximum;
-	jv of = element_generator(generator, &minimum, &maximum);
+	jv of = pd_json_peek(generator, "of");
 	jv list = jv_array();
 
-	for (int i = 0; i < minimum; i++)
-		list = jv_array_append(list, pd_generator_simplest(of, key));
+	length_bounds(generator, &minimum, &maximum);
+	for (int i = 0; i < minimum; i++) {
+		char *part = pd_format("%s.%d", key, i);
+		list = jv_array_append(list, pd_generator_simplest(of, part));
+		free(part);
+	}
 	jv_free(of);
 	return list;
 }
@@ -553,27 +577,30 @@ list_simplest(jv generator, const char *key)
 /*
  * timestamp {from, to}: RFC 3339 in UTC, whole seconds
  */
+static jv
+format_time(time_t seconds)
+{
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	return jv_string_fmt("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* strptime takes blanks, missing digits and the 31st of June: only what comes
+ * out as it went in is a time. */
 static bool
 parse_time(const char *text, time_t *seconds)
 {
 	struct tm tm = {0};
-	const char *end = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) : NULL;
 
-	if (end == NULL || *end != '\0')
+	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
 		return false;
 	*seconds = timegm(&tm);
-	return true;
-}
-
-static jv
-format_time(time_t seconds)
-{
-	char text[sizeof("-2147483648-00-00T00:00:00Z")];
-	struct tm tm;
-
-	gmtime_r(&seconds, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return jv_string(text);
+	jv exact = format_time(*seconds);
+	bool same = strcmp(jv_string_value(exact), text) == 0;
+	jv_free(exact);
+	return same;
 }
 
 static bool
@@ -634,6 +661,14 @@ compile_pattern(jv generator)
 	    pd_json_peek_string(generator, "pattern", ""), &ignored);
 }
 
+/* C's functions see a string up to a NUL only. */
+static bool
+has_nul(jv generator, const char *key)
+{
+	return strlen(pd_json_peek_string(generator, key, "")) !=
+	    (size_t)jv_string_length_bytes(pd_json_peek(generator, key));
+}
+
 static enum pd_possible
 pattern_possible(jv generator, struct pd_error *error)
 {
@@ -641,6 +676,8 @@ pattern_possible(jv generator, struct pd_error *error)
 
 	if (text == NULL)
 		return malformed(generator, error, "pattern must be a string");
+	if (has_nul(generator, "pattern"))
+		return malformed(generator, error, "a pattern cannot hold \\u0000");
 	struct pd_pattern *pattern = pd_pattern_compile(text, error);
 	if (pattern == NULL)
 		return PD_MALFORMED;
@@ -675,11 +712,11 @@ pattern_draw(jv generator, struct pd_random *random, const char *key)
 static bool
 pattern_admits(jv generator, jv value)
 {
-	if (jv_get_kind(value) != JV_KIND_STRING ||
-	    jv_string_length_bytes(jv_copy(value)) > MOST_TEXT)
+	if (jv_get_kind(value) != JV_KIND_STRING)
 		return false;
 	struct pd_pattern *pattern = compile_pattern(generator);
-	bool admitted = pd_pattern_matches(pattern, jv_string_value(value));
+	bool admitted = pd_pattern_matches(pattern, jv_string_value(value),
+	    (size_t)jv_string_length_bytes(jv_copy(value)));
 	pd_pattern_free(pattern);
 	return admitted;
 }
@@ -701,6 +738,8 @@ mint_possible(jv generator, struct pd_error *error)
 
 	if (template == NULL)
 		return malformed(generator, error, "template must be a string");
+	if (has_nul(generator, "template"))
+		return malformed(generator, error, "a template cannot hold \\u0000");
 	if (strcmp(template, "uuid") != 0 && strstr(template, "{}") == NULL)
 		return malformed(generator, error,
 		    "the template needs {} where the unique part goes");
@@ -710,8 +749,16 @@ mint_possible(jv generator, struct pd_error *error)
 static jv
 mint_simplest(jv generator, const char *key)
 {
-	return jv_string_fmt("@mint.%s:%s", key,
-	    pd_json_peek_string(generator, "template", ""));
+	struct pd_buffer token = PD_BUFFER_INIT;
+
+	/* A field's name may hold a colon, but here it ends the key. */
+	pd_buffer_text(&token, "@mint.");
+	for (; *key != '\0'; key++)
+		pd_buffer_append(&token, *key == ':' ? ";" : key, 1);
+	pd_buffer_format(&token, ":%s", pd_json_peek_string(generator, "template", ""));
+	jv text = jv_string_sized(token.data, (int)token.length);
+	pd_buffer_free(&token);
+	return text;
 }
 
 static jv
@@ -869,8 +916,11 @@ map_parts(jv value, struct pd_random *random, const char *key)
 		}
 		return result;
 	}
+	/* In the order of the names: none of an object leaks into what is drawn. */
+	jv names = jv_keys(jv_copy(value));
 	result = jv_object();
-	jv_object_foreach(value, field, part) {
+	jv_array_foreach(names, i, field) {
+		jv part = jv_object_get(jv_copy(value), jv_copy(field));
 		char *name = pd_format("%s.%s", key, jv_string_value(field));
 		result = jv_object_set(result, field, random != NULL ?
 		    pd_generator_draw(part, random, name) :
@@ -878,6 +928,7 @@ map_parts(jv value, struct pd_random *random, const char *key)
 		free(name);
 		jv_free(part);
 	}
+	jv_free(names);
 	return result;
 }
 

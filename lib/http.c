@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "stream.h"
 #include "text.h"
 
 struct pd_transfer {
@@ -184,6 +185,23 @@ append_fields(struct pd_buffer *buffer, jv fields, const char *separator)
 	}
 }
 
+static bool
+text_holds_nul(jv text)
+{
+	return strlen(jv_string_value(text)) !=
+	    (size_t)jv_string_length_bytes(jv_copy(text));
+}
+
+static bool
+holds_nul(jv request, const char *field)
+{
+	jv text = pd_json_peek(request, field);
+	bool result = jv_get_kind(text) == JV_KIND_STRING && text_holds_nul(text);
+
+	jv_free(text);
+	return result;
+}
+
 static int
 build_url(struct pd_transfer *transfer, jv request, struct pd_error *error)
 {
@@ -210,6 +228,8 @@ build_url(struct pd_transfer *transfer, jv request, struct pd_error *error)
 	} else {
 		return pd_error_set(error, "the request has neither path nor url");
 	}
+	if (holds_nul(request, "url") || holds_nul(request, "path"))
+		return pd_error_set(error, "the request's path holds a NUL character");
 	jv query = pd_json_peek(request, "query");
 	append_fields(buffer, query, strchr(buffer->data, '?') != NULL ? "&" : "?");
 	jv_free(query);
@@ -238,10 +258,10 @@ add_header(struct pd_transfer *transfer, jv name, jv value,
 	const char *content = jv_string_value(text);
 	int result = 0;
 
-	if (strpbrk(content, "\r\n") != NULL ||
+	if (strpbrk(content, "\r\n") != NULL || text_holds_nul(text) ||
 	    strpbrk(jv_string_value(name), "\r\n: ") != NULL) {
-		result = pd_error_set(error, "header '%s' cannot be sent: a line break or colon is in it",
-		    jv_string_value(name));
+		result = pd_error_set(error, "header '%s' cannot be sent: a line break, "
+		    "NUL or colon is in it", jv_string_value(name));
 	} else {
 		/* An empty value needs the semicolon form. */
 		char *line = content[0] == '\0' ?
@@ -301,32 +321,6 @@ build_body(struct pd_transfer *transfer, jv request)
 	jv_free(raw);
 	jv_free(json);
 	return content_type != NULL;
-}
-
-/* Keys that requests may have; anything else is a mistake that would otherwise
- * be sent in silence. */
-static int
-check_keys(jv request, struct pd_error *error)
-{
-	static const char *const known[] = {"method", "path", "url", "query",
-		"headers", "json", "body", "form", "redirects", "timeout_ms"};
-	enum { KNOWN = sizeof(known) / sizeof(known[0]) };
-	int result = 0;
-
-	jv_object_keys_foreach(request, key) {
-		bool found = false;
-		for (size_t i = 0; i < KNOWN; i++)
-			found = found || strcmp(known[i], jv_string_value(key)) == 0;
-		if (!found && result == 0) {
-			const char *nearest = pd_nearest(jv_string_value(key), known, KNOWN);
-			result = pd_error_set(error, "unknown key '%s' in the request",
-			    jv_string_value(key));
-			if (nearest != NULL)
-				pd_error_hint(error, "did you mean '%s'?", nearest);
-		}
-		jv_free(key);
-	}
-	return result;
 }
 
 static size_t
@@ -420,6 +414,9 @@ set_request_options(struct pd_transfer *transfer, jv request, bool has_body)
 	long redirects = (long)pd_json_peek_number(request, "redirects", 0);
 
 	curl_easy_setopt(easy, CURLOPT_URL, transfer->url.data);
+	bool posts = has_body || strcmp(method, "POST") == 0 ||
+	    strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+
 	if (has_body) {
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)transfer->request_body.length);
@@ -427,14 +424,15 @@ set_request_options(struct pd_transfer *transfer, jv request, bool has_body)
 		    transfer->request_body.data != NULL ? transfer->request_body.data : "");
 		/* Waiting for "100 Continue" costs a second where it is not known. */
 		transfer->headers = curl_slist_append(transfer->headers, "Expect:");
-	} else if (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-	    strcmp(method, "PATCH") == 0) {
+	} else if (posts) {
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
 	}
+	/* Only where libcurl would choose another one: it keeps a custom method
+	 * even when a redirect asks for GET. */
 	if (strcmp(method, "HEAD") == 0)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else
+	else if (strcmp(method, posts ? "POST" : "GET") != 0)
 		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
 	if (redirects > 0) {
@@ -495,8 +493,7 @@ pd_http_send(struct pd_http *http, jv request, pd_http_done *done,
 
 	transfer->done = done;
 	transfer->context = context;
-	if (check_keys(request, error) != 0 ||
-	    build_url(transfer, request, error) != 0 ||
+	if (build_url(transfer, request, error) != 0 ||
 	    add_headers(transfer, pd_json_peek(request, "headers"), error) != 0) {
 		give_back(transfer);
 		jv_free(request);
@@ -573,11 +570,14 @@ set_failure(const struct pd_transfer *transfer, CURLcode code,
 		pd_error_set(error, "%s", transfer->message);
 	else
 		pd_error_set(error, "%s", curl_easy_strerror(code));
-	if (code == CURLE_COULDNT_CONNECT)
-		pd_error_hint(error, "is the system running at %s?",
-		    transfer->url.data);
-	else if (code == CURLE_PEER_FAILED_VERIFICATION)
+	if (code == CURLE_COULDNT_CONNECT) {
+		char *url = pd_url_without_secrets(transfer->url.data);
+		pd_error_hint(error, "is the system running at %.*s?",
+		    (int)strcspn(url, "?"), url);
+		free(url);
+	} else if (code == CURLE_PEER_FAILED_VERIFICATION) {
 		pd_error_hint(error, "--cacert names the authority that signed it");
+	}
 }
 
 static void

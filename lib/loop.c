@@ -112,6 +112,11 @@ pd_loop_free(struct pd_loop *loop)
 {
 	if (loop == NULL)
 		return;
+	for (size_t i = 0; i < loop->child_count; i++) {
+		int status = 0;
+		waitpid(loop->children[i].pid, &status, 0);
+		loop->children[i].ended(loop->children[i].context, status);
+	}
 	int write_end = signal_pipe;
 	signal_pipe = -1;
 	close(write_end);

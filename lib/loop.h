@@ -22,6 +22,8 @@ typedef void pd_loop_ended(void *context, int wait_status);
 
 /* Only one loop at a time may take signals. NULL on error. */
 struct pd_loop *pd_loop_new(struct pd_error *);
+
+/* Children that have not ended are waited for, so they must have been killed. */
 void pd_loop_free(struct pd_loop *);
 
 /* Microseconds on the monotonic clock. */

@@ -9,6 +9,7 @@ enum {
 	UNBOUNDED = -1,
 	MORE_THAN_MINIMUM = 8,
 	MOST_REPEATS = 1000,
+	MOST_NESTED = 100,	/* groups: parsing and drawing go down the C stack */
 };
 
 enum kind { SET, TEXT, GROUP };
@@ -35,6 +36,7 @@ struct pd_pattern {
 
 struct parser {
 	const char *start, *at;
+	int depth;		/* groups around this place */
 	struct pd_error *error;
 };
 
@@ -78,10 +80,13 @@ add_range(bool *set, int from, int to)
 		set[c] = true;
 }
 
-/* A letter after a backslash: a class, or itself. */
-static void
-add_escape(bool *set, char letter)
+/* A letter after a backslash: a class, or itself when it is punctuation. Other
+ * letters mean something elsewhere, and must not be taken for themselves here. */
+static int
+parse_escape(struct parser *parser, bool *set)
 {
+	char letter = *parser->at;
+
 	switch (letter) {
 	case 'd':
 		add_range(set, '0', '9');
@@ -101,9 +106,49 @@ add_escape(bool *set, char letter)
 	case 't':
 		set['\t'] = true;
 		break;
+	case '\0':
+		return wrong(parser, "a \\ at the end");
 	default:
-		set[letter & 0x7f] = true;
+		if (isalnum((unsigned char)letter) || (unsigned char)letter > 127)
+			return wrong(parser, "an unknown letter after \\");
+		set[(unsigned char)letter] = true;
 	}
+	parser->at++;
+	return 0;
+}
+
+/* One end of a range in [ ], or a class, which adds itself and leaves *letter
+ * at -1. */
+static int
+parse_member(struct parser *parser, bool *set, int *letter)
+{
+	unsigned char first = (unsigned char)*parser->at;
+
+	*letter = -1;
+	if (first == '\0')
+		return wrong(parser, "a [ without its ]");
+	if (first > 127)
+		return wrong(parser, "only ASCII can stand in [ ]");
+	parser->at++;
+	if (first != '\\') {
+		*letter = first;
+		return 0;
+	}
+	if (ispunct((unsigned char)*parser->at)) {
+		*letter = (unsigned char)*parser->at++;
+		return 0;
+	}
+	return parse_escape(parser, set);
+}
+
+static int
+count_set(const bool *set)
+{
+	int count = 0;
+
+	for (int c = 0; c < 128; c++)
+		count += set[c];
+	return count;
 }
 
 static int
@@ -113,28 +158,25 @@ parse_set(struct parser *parser, bool *set)
 
 	parser->at += inverted;
 	for (bool first = true; *parser->at != ']' || first; first = false) {
-		unsigned char from = (unsigned char)*parser->at;
-		if (from == '\0')
-			return wrong(parser, "a [ without its ]");
-		if (from > 127)
-			return wrong(parser, "only ASCII can stand in [ ]");
-		parser->at++;
-		if (from == '\\' && *parser->at != '\0') {
-			add_escape(set, *parser->at++);
-		} else if (parser->at[0] == '-' && parser->at[1] != ']' &&
-		    parser->at[1] != '\0') {
-			unsigned char to = (unsigned char)parser->at[1];
-			if (to > 127 || to < from)
+		int from, to;
+		if (parse_member(parser, set, &from) != 0)
+			return -1;
+		to = from;
+		if (from >= 0 && parser->at[0] == '-' && parser->at[1] != ']') {
+			parser->at++;
+			if (parse_member(parser, set, &to) != 0)
+				return -1;
+			if (to < from)
 				return wrong(parser, "a range that holds nothing");
-			add_range(set, from, to);
-			parser->at += 2;
-		} else {
-			set[from] = true;
 		}
+		if (from >= 0)
+			add_range(set, from, to);
 	}
-	parser->at++;
 	for (int c = 0; inverted && c < 128; c++)
 		set[c] = c >= ' ' && c < 127 && !set[c];
+	if (count_set(set) == 0)
+		return wrong(parser, "a set that holds nothing");
+	parser->at++;
 	return 0;
 }
 
@@ -148,8 +190,12 @@ parse_atom(struct parser *parser, struct element *element)
 	if (letter == '(') {
 		if (strncmp(parser->at, "?:", 2) == 0)
 			parser->at += 2;
+		if (parser->depth == MOST_NESTED)
+			return wrong(parser, "groups more than 100 deep");
 		element->kind = GROUP;
+		parser->depth++;
 		element->group = parse_choices(parser, true);
+		parser->depth--;
 		return element->group != NULL ? 0 : -1;
 	}
 	if (letter == '[')
@@ -157,9 +203,11 @@ parse_atom(struct parser *parser, struct element *element)
 	if (letter == '.') {
 		add_range(element->set, ' ', '~');
 	} else if (letter == '\\') {
-		if (*parser->at == '\0')
-			return wrong(parser, "a \\ at the end");
-		add_escape(element->set, *parser->at++);
+		return parse_escape(parser, element->set);
+	} else if (strchr("^$", letter) != NULL) {
+		parser->at--;
+		return wrong(parser, "^ and $ stand at the start and the end only, "
+		    "\\^ and \\$ for themselves,");
 	} else if (strchr("?*+{", letter) != NULL) {
 		parser->at--;
 		return wrong(parser, "nothing to repeat");
@@ -176,57 +224,53 @@ parse_atom(struct parser *parser, struct element *element)
 }
 
 static int
-parse_count(struct parser *parser)
+parse_count(struct parser *parser, int *count)
 {
-	long count = 0;
-
+	*count = 0;
 	if (!isdigit((unsigned char)*parser->at))
 		return wrong(parser, "a number is missing in { }");
 	while (isdigit((unsigned char)*parser->at)) {
-		count = count * 10 + (*parser->at++ - '0');
-		if (count > MOST_REPEATS)
+		*count = *count * 10 + (*parser->at - '0');
+		if (*count > MOST_REPEATS)
 			return wrong(parser, "more than 1000 repeats");
+		parser->at++;
 	}
-	return (int)count;
+	return 0;
+}
+
+/* {n}, {n,} or {n,m}, after the opening brace. */
+static int
+parse_counts(struct parser *parser, struct element *element)
+{
+	if (parse_count(parser, &element->minimum) != 0)
+		return -1;
+	element->maximum = element->minimum;
+	if (*parser->at == ',') {
+		parser->at++;
+		if (*parser->at == '}')
+			element->maximum = UNBOUNDED;
+		else if (parse_count(parser, &element->maximum) != 0)
+			return -1;
+	}
+	if (*parser->at != '}')
+		return wrong(parser, "a { without its }");
+	if (element->maximum != UNBOUNDED && element->maximum < element->minimum)
+		return wrong(parser, "a repeat that holds nothing");
+	parser->at++;
+	return 0;
 }
 
 static int
 parse_repeat(struct parser *parser, struct element *element)
 {
-	element->minimum = element->maximum = 1;
-	switch (*parser->at) {
-	case '?':
-		element->minimum = 0;
-		break;
-	case '*':
-		element->minimum = 0;
-		element->maximum = UNBOUNDED;
-		break;
-	case '+':
-		element->maximum = UNBOUNDED;
-		break;
-	case '{':
+	element->minimum = *parser->at == '?' || *parser->at == '*' ? 0 : 1;
+	element->maximum = *parser->at == '*' || *parser->at == '+' ? UNBOUNDED : 1;
+	if (*parser->at == '{') {
 		parser->at++;
-		element->minimum = element->maximum = parse_count(parser);
-		if (element->minimum < 0)
-			return -1;
-		if (*parser->at == ',') {
-			parser->at++;
-			element->maximum = *parser->at == '}' ? UNBOUNDED :
-			    parse_count(parser);
-			if (element->maximum == -1 && *parser->at != '}')
-				return -1;
-		}
-		if (*parser->at != '}')
-			return wrong(parser, "a { without its }");
-		if (element->maximum != UNBOUNDED &&
-		    element->maximum < element->minimum)
-			return wrong(parser, "a repeat that holds nothing");
-		break;
-	default:
-		return 0;
+		return parse_counts(parser, element);
 	}
-	parser->at++;
+	if (*parser->at != '\0' && strchr("?*+", *parser->at) != NULL)
+		parser->at++;
 	return 0;
 }
 
@@ -278,22 +322,43 @@ parse_choices(struct parser *parser, bool inside)
 	return pattern;
 }
 
+/* The length in bytes of the longest text that can be drawn; beyond the limit
+ * any number beyond it. */
+static size_t
+longest(const struct pd_pattern *pattern)
+{
+	size_t most = 0;
+
+	for (const struct choice *c = pattern->choices; c != NULL; c = c->next) {
+		size_t length = 0;
+		for (const struct element *e = c->first; e != NULL &&
+		    length <= PD_PATTERN_LIMIT; e = e->next) {
+			size_t once = e->kind == GROUP ? longest(e->group) :
+			    e->kind == TEXT ? strlen(e->text) : 1;
+			int times = e->maximum == UNBOUNDED ?
+			    e->minimum + MORE_THAN_MINIMUM : e->maximum;
+			length += once * (size_t)times;
+		}
+		if (length > most)
+			most = length;
+	}
+	return most <= PD_PATTERN_LIMIT ? most : PD_PATTERN_LIMIT + 1;
+}
+
 struct pd_pattern *
 pd_pattern_compile(const char *text, struct pd_error *error)
 {
 	struct parser parser = {.start = text, .at = text, .error = error};
+	struct pd_pattern *pattern = parse_choices(&parser, false);
 
-	return parse_choices(&parser, false);
-}
-
-static int
-count_set(const bool *set)
-{
-	int count = 0;
-
-	for (int c = 0; c < 128; c++)
-		count += set[c];
-	return count;
+	if (pattern != NULL && longest(pattern) > PD_PATTERN_LIMIT) {
+		pd_error_set(error, "pattern '%s' can give more than %d bytes",
+		    text, PD_PATTERN_LIMIT);
+		pd_error_hint(error, "smaller numbers in its { } help");
+		pd_pattern_free(pattern);
+		return NULL;
+	}
+	return pattern;
 }
 
 /* The index-th character of a set, the simplest first: digits, letters, the rest. */
@@ -343,7 +408,7 @@ draw(const struct pd_pattern *pattern, struct pd_random *random,
 				draw(e->group, random, buffer);
 			} else if (e->kind == TEXT) {
 				pd_buffer_text(buffer, e->text);
-			} else if (count_set(e->set) > 0) {
+			} else {
 				uint64_t size = (uint64_t)count_set(e->set);
 				char letter = pick_from_set(e->set, random != NULL ?
 				    (int)pd_random_below(random, size) : 0);
@@ -367,68 +432,115 @@ pd_pattern_simplest(const struct pd_pattern *pattern, struct pd_buffer *buffer)
 }
 
 /*
- * Matching by backtracking. What is still to be matched after an element is a
- * chain of frames on the C stack: the rest of its sequence, then that of the
- * group around it, and so on.
+ * Matching, without backtracking: from the set of places in the text that can
+ * be reached before an element to the set that can be reached after it. A set
+ * has one flag for each byte of the text and one for its end.
  */
-struct rest {
-	const struct element *element;	/* NULL: the sequence is done */
-	int repeated;			/* how often the element has matched already */
-	const char *entered;		/* where its latest repeat began */
-	const struct rest *outer;
+struct text {
+	const char *bytes;
+	size_t length;
 };
 
-static bool match_rest(const struct rest *, const char *text);
-
-static bool
-match_once(const struct element *element, const struct rest *after,
-    const char *text)
+static bool *
+no_places(const struct text *text)
 {
-	if (element->kind == SET)
-		return (unsigned char)*text < 128 && *text != '\0' &&
-		    element->set[(unsigned char)*text] && match_rest(after, text + 1);
-	if (element->kind == TEXT)
-		return strncmp(text, element->text, strlen(element->text)) == 0 &&
-		    match_rest(after, text + strlen(element->text));
-	for (const struct choice *c = element->group->choices; c != NULL;
-	    c = c->next) {
-		struct rest inside = {.element = c->first, .outer = after};
-		if (match_rest(&inside, text))
-			return true;
-	}
-	return false;
+	return pd_allocate(text->length + 1, sizeof(bool));
 }
 
+/* Add the places of more to those of all. Were there any new ones? They alone
+ * are left in more. */
 static bool
-match_rest(const struct rest *rest, const char *text)
+add_places(const struct text *text, bool *all, bool *more)
 {
-	if (rest == NULL)
-		return *text == '\0';
-	const struct element *element = rest->element;
-	if (element == NULL)
-		return match_rest(rest->outer, text);
-	/* A repeat that matched nothing would go on for ever. */
-	bool stuck = rest->repeated > element->minimum && rest->entered == text;
-	bool more = element->maximum == UNBOUNDED ||
-	    rest->repeated < element->maximum;
-	if (more && !stuck) {
-		struct rest again = {.element = element, .entered = text,
-			.repeated = rest->repeated + 1, .outer = rest->outer};
-		if (match_once(element, &again, text))
-			return true;
+	bool any = false;
+
+	for (size_t i = 0; i <= text->length; i++) {
+		more[i] = more[i] && !all[i];
+		all[i] = all[i] || more[i];
+		any = any || more[i];
 	}
-	if (rest->repeated < element->minimum)
-		return false;
-	struct rest next = {.element = element->next, .outer = rest->outer};
-	return match_rest(&next, text);
+	return any;
+}
+
+static bool *match_choices(const struct pd_pattern *, const struct text *,
+    const bool *from);
+
+/* The places after one repeat of an element. */
+static bool *
+match_once(const struct element *element, const struct text *text,
+    const bool *from)
+{
+	if (element->kind == GROUP)
+		return match_choices(element->group, text, from);
+	bool *to = no_places(text);
+	size_t size = element->kind == TEXT ? strlen(element->text) : 1;
+	for (size_t i = 0; i + size <= text->length; i++) {
+		unsigned char byte = (unsigned char)text->bytes[i];
+		if (from[i] && (element->kind == TEXT ?
+		    memcmp(text->bytes + i, element->text, size) == 0 :
+		    byte < 128 && element->set[byte]))
+			to[i + size] = true;
+	}
+	return to;
+}
+
+/* The places after all the repeats that an element allows. */
+static bool *
+match_repeats(const struct element *element, const struct text *text,
+    bool *from)
+{
+	for (int i = 0; i < element->minimum; i++) {
+		bool *to = match_once(element, text, from);
+		bool same = memcmp(from, to, text->length + 1) == 0;
+		free(from);
+		from = to;
+		if (same)
+			break;
+	}
+	bool *all = no_places(text);
+	add_places(text, all, from);
+	for (int i = element->minimum; element->maximum == UNBOUNDED ||
+	    i < element->maximum; i++) {
+		bool *to = match_once(element, text, from);
+		free(from);
+		from = to;
+		if (!add_places(text, all, from))
+			break;
+	}
+	free(from);
+	return all;
+}
+
+static bool *
+match_choices(const struct pd_pattern *pattern, const struct text *text,
+    const bool *from)
+{
+	bool *all = no_places(text);
+
+	for (const struct choice *c = pattern->choices; c != NULL; c = c->next) {
+		bool *places = no_places(text);
+		memcpy(places, from, text->length + 1);
+		for (const struct element *e = c->first; e != NULL; e = e->next)
+			places = match_repeats(e, text, places);
+		add_places(text, all, places);
+		free(places);
+	}
+	return all;
 }
 
 bool
-pd_pattern_matches(const struct pd_pattern *pattern, const char *text)
+pd_pattern_matches(const struct pd_pattern *pattern, const char *bytes,
+    size_t length)
 {
-	struct element whole = {.kind = GROUP, .minimum = 1, .maximum = 1,
-		.group = (struct pd_pattern *)(uintptr_t)pattern};
-	struct rest start = {.element = &whole};
+	struct text text = {bytes, length};
 
-	return match_rest(&start, text);
+	if (length > PD_PATTERN_LIMIT)
+		return false;
+	bool *start = no_places(&text);
+	start[0] = true;
+	bool *ends = match_choices(pattern, &text, start);
+	bool matches = ends[length];
+	free(start);
+	free(ends);
+	return matches;
 }

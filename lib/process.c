@@ -157,7 +157,8 @@ on_ended(void *context, int status)
 			pd_buffer_append(buffer, chunk, (size_t)got);
 		close_watched(process, outputs[i]);
 	}
-	pd_spawn_signal(process->child.pid, SIGKILL);
+	/* The child itself is gone: its number may be another's by now. */
+	kill(-process->child.pid, SIGKILL);
 	finish_if_complete(process);
 }
 
@@ -171,20 +172,18 @@ make_argv(jv array, struct pd_error *error)
 
 	for (int i = 0; i < count; i++) {
 		jv word = jv_array_get(jv_copy(array), i);
-		if (jv_get_kind(word) == JV_KIND_STRING)
-			argv[i] = pd_duplicate(jv_string_value(word));
-		else
-			argv[i] = pd_json_excerpt(jv_copy(word), 4096);
-		good = good && (jv_get_kind(word) == JV_KIND_STRING ||
-		    jv_get_kind(word) == JV_KIND_NUMBER);
-		jv_free(word);
+		good = good && pd_spawn_takes(word);
+		jv text = jv_get_kind(word) == JV_KIND_STRING ? word :
+		    jv_dump_string(word, 0);
+		argv[i] = pd_duplicate(jv_string_value(text));
+		jv_free(text);
 	}
 	if (good)
 		return argv;
 	for (int i = 0; i < count; i++)
 		free(argv[i]);
 	free(argv);
-	pd_error_set(error, "argv must be an array of strings and numbers");
+	pd_error_set(error, "argv must be an array of strings (without NUL) and numbers");
 	return NULL;
 }
 

@@ -255,19 +255,25 @@ cut_line(struct pd_reader *reader, struct pd_record *record)
 }
 
 static enum pd_read
-too_long(struct pd_reader *reader, long line, struct pd_error *error)
+too_long(struct pd_reader *reader, const struct pd_record *record,
+    struct pd_error *error)
 {
-	pd_error_at(error, reader->file, line,
+	pd_error_at(error, reader->file, record->number,
 	    "a line of more than %zu bytes", reader->limit);
 	pd_error_hint(error, "--max-line raises the limit");
 	return PD_READ_ERROR;
 }
 
 /* Throw away a line that is over the limit as it comes, so that it does not
- * fill memory. */
+ * fill memory. Its beginning is told. */
 static void
-skip_long_line(struct pd_reader *reader)
+skip_long_line(struct pd_reader *reader, struct pd_record *record)
 {
+	record->line = reader->data + reader->start;
+	record->length = reader->limit;
+	record->file = reader->file;
+	record->number = reader->line + 1;
+	reader->data[reader->start + reader->limit] = '\0';
 	reader->skipping = true;
 	reader->start = reader->end = reader->searched = 0;
 }
@@ -285,6 +291,7 @@ enum pd_read
 pd_reader_take(struct pd_reader *reader, struct pd_record *record,
     struct pd_error *error)
 {
+	*record = (struct pd_record){0};
 	for (;;) {
 		if (reader->descriptor < 0 && !reader->ended) {
 			if (reader->next >= reader->count)
@@ -299,7 +306,7 @@ pd_reader_take(struct pd_reader *reader, struct pd_record *record,
 				continue;
 			}
 			if (record->length > reader->limit)
-				return too_long(reader, record->number, error);
+				return too_long(reader, record, error);
 			if (is_blank(record->line, record->length))
 				continue;
 			return finish_record(reader, record, error);
@@ -316,8 +323,8 @@ pd_reader_take(struct pd_reader *reader, struct pd_record *record,
 		if (reader->skipping) {
 			reader->start = reader->end = reader->searched = 0;
 		} else if (reader->end - reader->start > reader->limit) {
-			skip_long_line(reader);
-			return too_long(reader, reader->line + 1, error);
+			skip_long_line(reader, record);
+			return too_long(reader, record, error);
 		}
 		return PD_READ_WAIT;
 	}

@@ -29,7 +29,8 @@ struct pd_record {
 };
 
 enum pd_read {
-	PD_READ_ERROR = -1,	/* the error says where; reading can go on with the next line */
+	PD_READ_ERROR = -1,	/* the error says where; the record has the line as far as
+				 * it was read, or NULL; reading can go on with the next */
 	PD_READ_END = 0,
 	PD_READ_RECORD = 1,
 	PD_READ_WAIT = 2,	/* pd_reader_take only: no whole line has come yet */

@@ -8,7 +8,9 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "stream.h"
 
+/* Of headers, whatever the user names. */
 static const char *const always[] = {
 	"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
 };
@@ -27,8 +29,6 @@ void
 pd_redaction_start(struct pd_redaction *redaction)
 {
 	*redaction = (struct pd_redaction){0};
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-		pd_redaction_add(redaction, always[i]);
 }
 
 void
@@ -39,20 +39,36 @@ pd_redaction_free(struct pd_redaction *redaction)
 }
 
 static bool
-is_secret(const struct pd_redaction *redaction, const char *name, size_t length)
+is_named(const char *const *names, size_t count, const char *name,
+    size_t length)
 {
-	for (size_t i = 0; i < redaction->count; i++) {
-		if (strlen(redaction->names[i]) == length &&
-		    strncasecmp(redaction->names[i], name, length) == 0)
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(names[i]) == length && strncasecmp(names[i], name, length) == 0)
 			return true;
 	}
 	return false;
 }
 
+static bool
+is_secret(const struct pd_redaction *redaction, const char *name, size_t length)
+{
+	return is_named(redaction->names, redaction->count, name, length);
+}
+
+/* A field of an object; headers have secrets that other objects do not: a bank
+ * may well have an "authorization" that is none. */
+static bool
+is_secret_field(const struct pd_redaction *redaction, const char *name,
+    bool in_headers)
+{
+	return is_secret(redaction, name, strlen(name)) || (in_headers &&
+	    is_named(always, sizeof(always) / sizeof(always[0]), name, strlen(name)));
+}
+
 /* Does anything need to be hidden? Most values come out as they went in, and
  * then nothing is copied. */
 static bool
-holds_secret(const struct pd_redaction *redaction, jv value)
+holds_secret(const struct pd_redaction *redaction, jv value, bool in_headers)
 {
 	bool found = false;
 
@@ -60,7 +76,7 @@ holds_secret(const struct pd_redaction *redaction, jv value)
 		int count = jv_array_length(jv_copy(value));
 		for (int i = 0; i < count && !found; i++) {
 			jv part = jv_array_get(jv_copy(value), i);
-			found = holds_secret(redaction, part);
+			found = holds_secret(redaction, part, false);
 			jv_free(part);
 		}
 	} else if (jv_get_kind(value) == JV_KIND_OBJECT) {
@@ -69,8 +85,8 @@ holds_secret(const struct pd_redaction *redaction, jv value)
 		    i = jv_object_iter_next(value, i)) {
 			jv key = jv_object_iter_key(value, i);
 			jv part = jv_object_iter_value(value, i);
-			found = is_secret(redaction, jv_string_value(key),
-			    strlen(jv_string_value(key))) || holds_secret(redaction, part);
+			found = is_secret_field(redaction, jv_string_value(key), in_headers) ||
+			    holds_secret(redaction, part, false);
 			jv_free(key);
 			jv_free(part);
 		}
@@ -79,23 +95,21 @@ holds_secret(const struct pd_redaction *redaction, jv value)
 }
 
 static jv
-hide(const struct pd_redaction *redaction, jv value)
+hide(const struct pd_redaction *redaction, jv value, bool in_headers)
 {
 	if (jv_get_kind(value) == JV_KIND_ARRAY) {
 		int count = jv_array_length(jv_copy(value));
 		for (int i = 0; i < count; i++)
 			value = jv_array_set(value, i, hide(redaction,
-			    jv_array_get(jv_copy(value), i)));
+			    jv_array_get(jv_copy(value), i), false));
 	} else if (jv_get_kind(value) == JV_KIND_OBJECT) {
 		jv result = jv_object();
 		jv_object_foreach(value, key, part) {
-			bool secret = is_secret(redaction, jv_string_value(key),
-			    strlen(jv_string_value(key)));
-			if (secret) {
+			if (is_secret_field(redaction, jv_string_value(key), in_headers)) {
 				jv_free(part);
 				part = jv_string(redacted);
 			} else {
-				part = hide(redaction, part);
+				part = hide(redaction, part, false);
 			}
 			result = jv_object_set(result, key, part);
 		}
@@ -108,7 +122,22 @@ hide(const struct pd_redaction *redaction, jv value)
 jv
 pd_redact(const struct pd_redaction *redaction, jv value)
 {
-	return holds_secret(redaction, value) ? hide(redaction, value) : value;
+	return holds_secret(redaction, value, false) ?
+	    hide(redaction, value, false) : value;
+}
+
+/* The headers of a request or reply. */
+static jv
+redact_headers(const struct pd_redaction *redaction, jv message)
+{
+	jv headers = pd_json_peek(message, "headers");
+	bool hides = holds_secret(redaction, headers, true);
+
+	if (hides)
+		message = pd_json_set(message, "headers",
+		    hide(redaction, jv_copy(headers), true));
+	jv_free(headers);
+	return message;
 }
 
 /* name=value pairs after the question mark of a path or URL. */
@@ -146,12 +175,31 @@ redact_urls(const struct pd_redaction *redaction, jv request)
 
 	for (size_t i = 0; i < 2; i++) {
 		jv url = pd_json_peek(request, names[i]);
-		if (jv_get_kind(url) == JV_KIND_STRING)
-			request = pd_json_set(request, names[i], redact_query(redaction, url));
-		else
-			jv_free(url);
+		if (jv_get_kind(url) == JV_KIND_STRING) {
+			char *shown = pd_url_without_secrets(jv_string_value(url));
+			request = pd_json_set(request, names[i],
+			    redact_query(redaction, jv_string(shown)));
+			free(shown);
+		}
+		jv_free(url);
 	}
 	return request;
+}
+
+/* The text says the same as the body, and cannot be looked into. */
+static jv
+drop_text(jv reply)
+{
+	jv_kind body = pd_json_kind_peek(reply, "body");
+
+	return body == JV_KIND_INVALID || body == JV_KIND_NULL ? reply :
+	    jv_object_delete(reply, jv_string("text"));
+}
+
+jv
+pd_redact_reply(const struct pd_redaction *redaction, jv reply)
+{
+	return pd_redact(redaction, redact_headers(redaction, drop_text(reply)));
 }
 
 jv
@@ -164,14 +212,10 @@ pd_redact_exchanges(const struct pd_redaction *redaction, jv exchanges)
 		jv request = pd_json_peek(exchange, "request");
 		jv reply = pd_json_peek(exchange, "reply");
 		exchange = pd_json_set(exchange, "request",
-		    redact_urls(redaction, request));
-		/* The text says the same as the body, and cannot be looked into. */
-		jv_kind body = pd_json_kind_peek(reply, "body");
-		if (body != JV_KIND_INVALID && body != JV_KIND_NULL)
+		    redact_headers(redaction, redact_urls(redaction, request)));
+		if (jv_is_valid(reply))
 			exchange = pd_json_set(exchange, "reply",
-			    jv_object_delete(reply, jv_string("text")));
-		else
-			jv_free(reply);
+			    redact_headers(redaction, drop_text(reply)));
 		exchanges = jv_array_set(exchanges, i, exchange);
 	}
 	return pd_redact(redaction, exchanges);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeping secrets out of records. Authorization, Proxy-Authorization, Cookie
- * and Set-Cookie always; further names as the user gives them. A name is
- * matched against every key at any depth, without regard to case; what is
- * under it becomes "[redacted]".
+ * Keeping secrets out of records. Of headers, Authorization,
+ * Proxy-Authorization, Cookie and Set-Cookie always; further names as the user
+ * gives them, which are matched against every key at any depth, without regard
+ * to case. What is under such a name becomes "[redacted]".
  */
 #ifndef PD_REDACT_H
 #define PD_REDACT_H
@@ -23,8 +23,12 @@ void pd_redaction_free(struct pd_redaction *);
 /* A copy without the secrets. Consumes the value. */
 jv pd_redact(const struct pd_redaction *, jv value);
 
-/* The same for a list of exchanges: a body that is JSON is looked into, and
- * its text is left out; queries in paths and URLs as well. */
+/* The same for a reply: a body that is JSON is looked into, and its text, which
+ * says the same, is left out. */
+jv pd_redact_reply(const struct pd_redaction *, jv reply);
+
+/* The same for a list of exchanges with their requests and replies; paths and
+ * URLs lose passwords and what is secret in their queries. */
 jv pd_redact_exchanges(const struct pd_redaction *, jv exchanges);
 
 #endif

@@ -222,17 +222,20 @@ not_bound(const struct resolution *resolution, const char *token,
     const struct pd_reference *reference)
 {
 	jv events = pd_json_peek(resolution->bindings->events, reference->id);
-	bool has_run = jv_get_kind(events) == JV_KIND_ARRAY;
+	int produced = jv_get_kind(events) == JV_KIND_ARRAY ?
+	    jv_array_length(jv_copy(events)) : 0;
 
 	pd_error_set(resolution->error, "reference %s is not bound", token);
-	if (!has_run) {
-		pd_error_hint(resolution->error, "command %s has produced no event",
-		    reference->id);
+	if (reference->event >= produced) {
+		pd_error_hint(resolution->error, "command %s has produced %d events",
+		    reference->id, produced);
 	} else {
-		char *text = pd_json_excerpt(jv_copy(events), 200);
-		pd_error_hint(resolution->error, "command %s produced %s",
-		    reference->id, text);
-		free(text);
+		/* Names only: values may be secret. */
+		char *fields = pd_json_excerpt(jv_keys(jv_array_get(jv_copy(events),
+		    reference->event)), 200);
+		pd_error_hint(resolution->error, "event %d of command %s has the fields %s",
+		    reference->event, reference->id, fields);
+		free(fields);
 	}
 	jv_free(events);
 }

@@ -37,6 +37,33 @@ close_pipe(int ends[2])
 	}
 }
 
+bool
+pd_spawn_takes(jv value)
+{
+	if (jv_get_kind(value) != JV_KIND_STRING)
+		return jv_get_kind(value) == JV_KIND_NUMBER;
+	return strlen(jv_string_value(value)) ==
+	    (size_t)jv_string_length_bytes(jv_copy(value));
+}
+
+static int
+check_environment(jv changes, struct pd_error *error)
+{
+	int result = 0;
+
+	if (jv_get_kind(changes) != JV_KIND_OBJECT)
+		return 0;
+	jv_object_foreach(changes, name, value) {
+		bool good = jv_get_kind(value) == JV_KIND_NULL || pd_spawn_takes(value);
+		if (!good || strchr(jv_string_value(name), '=') != NULL)
+			result = pd_error_set(error, "env: %s cannot be set: a value is a "
+			    "string, a number or null", jv_string_value(name));
+		jv_free(name);
+		jv_free(value);
+	}
+	return result;
+}
+
 /* Our environment with the changes, as posix_spawn wants it. The entries that
  * we made come first; owned counts them. */
 static char **
@@ -51,15 +78,12 @@ make_environment(jv changes, size_t *owned)
 	char **result = pd_allocate(count + (size_t)more + 1, sizeof(*result));
 	if (more > 0) {
 		jv_object_foreach(changes, name, value) {
-			if (jv_get_kind(value) == JV_KIND_STRING)
+			jv text = jv_get_kind(value) == JV_KIND_STRING ? jv_copy(value) :
+			    jv_dump_string(jv_copy(value), 0);
+			if (jv_get_kind(value) != JV_KIND_NULL)
 				result[used++] = pd_format("%s=%s",
-				    jv_string_value(name), jv_string_value(value));
-			else if (jv_get_kind(value) == JV_KIND_NUMBER) {
-				char *number = pd_json_excerpt(jv_copy(value), 64);
-				result[used++] = pd_format("%s=%s",
-				    jv_string_value(name), number);
-				free(number);
-			}
+				    jv_string_value(name), jv_string_value(text));
+			jv_free(text);
 			jv_free(name);
 			jv_free(value);
 		}
@@ -124,11 +148,14 @@ pd_spawn(char *const *argv, jv changes, const char *directory,
 	int input[2] = {-1, -1}, output[2] = {-1, -1}, errors[2] = {-1, -1};
 	size_t owned;
 
+	if (check_environment(changes, error) != 0)
+		return -1;
 	if (make_pipe(input) != 0 || make_pipe(output) != 0 ||
 	    (take_errors && make_pipe(errors) != 0)) {
 		pd_error_set(error, "cannot make a pipe: %s", strerror(errno));
 		close_pipe(input);
 		close_pipe(output);
+		close_pipe(errors);
 		return -1;
 	}
 	char **environment = make_environment(changes, &owned);

@@ -17,9 +17,13 @@ struct pd_child {
 	int errors;		/* read end of its standard error, -1 when it is ours */
 };
 
+/* Can the value be a word of argv or of the environment: a number, or a string
+ * without NUL? Borrows it. */
+bool pd_spawn_takes(jv value);
+
 /* Start argv[0], found by PATH, without a shell. environment is an object of
- * names and values to add to ours (null removes one), or an invalid jv; it is
- * not consumed. directory may be NULL. The descriptors are close-on-exec; the
+ * names and values, strings and numbers, to add to ours (null removes one), or
+ * an invalid jv; it is not consumed. directory may be NULL. The descriptors are close-on-exec; the
  * caller closes them and waits for the child. Returns 0 or -1. */
 int pd_spawn(char *const *argv, jv environment, const char *directory,
     bool take_errors, struct pd_child *, struct pd_error *);

@@ -100,6 +100,22 @@ pd_counts_run(struct pd_counts *counts, jv run_end)
 	add_fired(counts, pd_json_peek(run_end, "fired"));
 }
 
+/* The same problem may have been told upstream already. */
+static jv
+add_problem(jv problems, jv problem)
+{
+	bool known = false;
+
+	jv_array_foreach(problems, i, other) {
+		known = known || jv_equal(jv_copy(other), jv_copy(problem));
+		jv_free(other);
+	}
+	if (!known)
+		return jv_array_append(problems, problem);
+	jv_free(problem);
+	return problems;
+}
+
 void
 pd_counts_problem(struct pd_counts *counts, const char *format, ...)
 {
@@ -109,7 +125,7 @@ pd_counts_problem(struct pd_counts *counts, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	counts->problems = jv_array_append(counts->problems, jv_string(text));
+	counts->problems = add_problem(counts->problems, jv_string(text));
 }
 
 void
@@ -118,10 +134,12 @@ pd_counts_upstream(struct pd_counts *counts, jv end)
 	jv problems = pd_json_peek(end, "problems");
 	jv reported = pd_json_peek(end, "counts");
 
-	if (jv_get_kind(problems) == JV_KIND_ARRAY)
-		counts->problems = jv_array_concat(problems, counts->problems);
-	else
-		jv_free(problems);
+	if (jv_get_kind(problems) == JV_KIND_ARRAY) {
+		jv_array_foreach(problems, i, problem) {
+			counts->problems = add_problem(counts->problems, problem);
+		}
+	}
+	jv_free(problems);
 	counts->rejected += (int64_t)pd_json_peek_number(reported, "rejected", 0);
 	jv_free(reported);
 }
@@ -159,7 +177,7 @@ pd_stream_end(const struct pd_counts *counts, int status)
 	end = pd_json_set(end, "fired", jv_copy(counts->fired));
 	jv problems = jv_copy(counts->problems);
 	if (counts->errors > 0)
-		problems = jv_array_append(problems, jv_string_fmt(
+		problems = add_problem(problems, jv_string_fmt(
 		    "%lld of %lld runs could not be judged: see their failures",
 		    (long long)counts->errors, (long long)counts->runs));
 	if (jv_array_length(jv_copy(problems)) == 0) {

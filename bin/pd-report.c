@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* pd-report: tell people what a stream of runs showed. */
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "json.h"
+#include "loop.h"
+#include "module.h"
+#include "program.h"
+#include "reader.h"
+#include "recorded.h"
+#include "share.h"
+#include "stream.h"
+#include "text.h"
+
+enum {
+	OPT_FORMAT = 256, OPT_LIST, OPT_COLOR, OPT_PROGRESS, OPT_ALLOW_VACUOUS,
+	OPT_MAX_LINE,
+};
+
+static const struct pd_option options[] = {
+	{OPT_FORMAT, "format", "NAME", "terminal, compact, json, markdown, or any of --list"},
+	{OPT_LIST, "list", NULL, "list the formats"},
+	{'o', "output", "FILE", "write there instead of to standard output"},
+	{OPT_COLOR, "color", "WHEN", "auto, always or never (auto; NO_COLOR is minded)"},
+	{'q', "quiet", NULL, "no progress"},
+	{OPT_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"},
+	{OPT_ALLOW_VACUOUS, "allow-vacuous", NULL, "do not mind if nothing was tested"},
+	{OPT_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
+	{0, NULL, NULL, NULL},
+};
+
+static const struct pd_program program = {
+	.name = "pd-report",
+	.synopsis = "[--format NAME] [-o FILE] [--color WHEN] [-q] [--progress]\n"
+	    "                 [--allow-vacuous] [--max-line SIZE] [FILE ...]\n"
+	    "       pd-report --list",
+	.purpose = "Tell people what a stream of runs showed.",
+	.options = options,
+};
+
+enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct settings {
+	const char *format;
+	const char *output;
+	int color;
+	bool progress, allow_vacuous;
+	size_t max_line;
+};
+
+struct session {
+	const struct settings *settings;
+	struct pd_module *template;
+	int header_function, failure_function, summary_function;
+	struct pd_reader *reader;
+	struct pd_writer writer;
+	struct pd_counts counts;
+	jv header;
+	jv failures;		/* {"kind name": times} */
+	struct pd_buffer lines;	/* of the present run */
+	bool pending;		/* they failed, and no failure record has come yet */
+	int64_t number;		/* failures reported */
+	int64_t duration;	/* of all runs, microseconds */
+	int64_t progress_at;
+};
+
+/* A format is a template in share/pd/report. */
+static char *
+format_path(const char *format)
+{
+	char *name = pd_format("report/%s.jq", format);
+	char *path = pd_share_path(name);
+
+	free(name);
+	return path;
+}
+
+static int
+is_format(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 3 && strcmp(entry->d_name + length - 3, ".jq") == 0 &&
+	    strcmp(entry->d_name, "common.jq") != 0;
+}
+
+static _Noreturn void
+list_formats(void)
+{
+	char *directory = pd_share_path("report");
+	struct dirent **entries;
+	int count = scandir(directory, &entries, is_format, alphasort);
+
+	if (count < 0)
+		err(PD_EXIT_TROUBLE, "%s", directory);
+	for (int i = 0; i < count; i++) {
+		struct pd_error error;
+		char *path = pd_format("%s/%s", directory, entries[i]->d_name);
+		struct pd_module *template = pd_module_open(path, &error);
+		if (template == NULL)
+			pd_die(&error);
+		printf("%-12s %s\n", pd_module_name(template), pd_json_peek_string(
+		    pd_module_metadata_peek(template), "description", ""));
+		pd_module_close(template);
+		free(path);
+		free(entries[i]);
+	}
+	free(entries);
+	free(directory);
+	exit(fflush(stdout) == 0 ? PD_EXIT_GOOD : PD_EXIT_TROUBLE);
+}
+
+static void
+parse_options(struct settings *settings, int argc, char **argv)
+{
+	static const char *const when[] = {"auto", "always", "never", NULL};
+	const char *value;
+	int option;
+
+	*settings = (struct settings){.format = "terminal",
+		.max_line = PD_LINE_LIMIT, .progress = isatty(STDERR_FILENO) == 1};
+	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
+		switch (option) {
+		case OPT_FORMAT: settings->format = value; break;
+		case OPT_LIST: list_formats();
+		case 'o': settings->output = value; break;
+		case OPT_COLOR: settings->color = pd_option_choice("color", value, when); break;
+		case 'q': settings->progress = false; break;
+		case OPT_PROGRESS: settings->progress = true; break;
+		case OPT_ALLOW_VACUOUS: settings->allow_vacuous = true; break;
+		case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
+		}
+	}
+}
+
+static bool
+use_color(const struct session *session)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	if (session->settings->color != COLOR_AUTO)
+		return session->settings->color == COLOR_ALWAYS;
+	return isatty(session->writer.descriptor) == 1 &&
+	    (no_color == NULL || no_color[0] == '\0');
+}
+
+static void
+clear_progress(const struct session *session)
+{
+	if (session->settings->progress && session->progress_at > 0)
+		fprintf(stderr, "\r\033[K");
+}
+
+static void
+show_progress(struct session *session)
+{
+	int64_t now = pd_loop_now();
+
+	if (!session->settings->progress || now - session->progress_at < 100000)
+		return;
+	session->progress_at = now;
+	fprintf(stderr, "\r\033[K%" PRId64 " runs, %" PRId64 " failed, %" PRId64
+	    " commands", session->counts.runs, session->counts.failed +
+	    session->counts.errors, session->counts.commands);
+}
+
+/* Write the lines that a function of the template gives. Consumes input. */
+static void
+render(struct session *session, int function, jv input)
+{
+	struct pd_error error;
+	jv style = pd_json_set(jv_object(), "color", jv_bool(use_color(session)));
+
+	style = pd_json_set_number(style, "number", (double)session->number);
+	jv lines = pd_module_call_all(session->template, function, input,
+	    JV_ARRAY(style), &error);
+	if (!jv_is_valid(lines))
+		pd_die(&error);
+	clear_progress(session);
+	jv_array_foreach(lines, i, line) {
+		jv text = jv_get_kind(line) == JV_KIND_STRING ? line :
+		    jv_dump_string(line, 0);
+		pd_writer_line(&session->writer, jv_string_value(text),
+		    (size_t)jv_string_length_bytes(jv_copy(text)));
+		jv_free(text);
+	}
+	jv_free(lines);
+	pd_writer_flush(&session->writer, &error);
+}
+
+static void
+report_failure(struct session *session, jv failure)
+{
+	jv cause = pd_json_peek(failure, "failure");
+	const char *name = pd_json_peek_string(cause, "name", NULL);
+	char *key = name != NULL ? pd_format("%s %s",
+	    pd_json_peek_string(cause, "kind", ""), name) :
+	    pd_duplicate(pd_json_peek_string(cause, "kind", ""));
+
+	session->failures = pd_json_set_number(session->failures, key,
+	    1 + pd_json_peek_number(session->failures, key, 0));
+	free(key);
+	jv_free(cause);
+	session->number++;
+	render(session, session->failure_function, failure);
+}
+
+/* A run failed and nobody made a failure record of it: do it here. */
+static void
+report_pending(struct session *session)
+{
+	struct pd_recorded run;
+	struct pd_error error;
+
+	if (!session->pending)
+		return;
+	session->pending = false;
+	if (pd_recorded_parse(&run, session->lines.data, session->lines.length,
+	    &error) != 0)
+		pd_die(&error);
+	jv original = pd_json_peek(run.start, "sequence");
+	if (!jv_is_valid(original))
+		original = jv_parse("{\"prefix\":[],\"suffix\":[]}");
+	report_failure(session, pd_failure_record(&run, original, session->header,
+	    pd_json_peek(session->header, "adapter"), jv_invalid(), jv_invalid()));
+	pd_recorded_free(&run);
+}
+
+static jv
+parse(struct session *session, const struct pd_record *record)
+{
+	struct pd_error error;
+	jv value = pd_record_parse(record, &error);
+
+	if (jv_is_valid(value))
+		return value;
+	pd_complain(&error);
+	pd_counts_problem(&session->counts, "a line could not be read: %s",
+	    error.message);
+	return jv_object();
+}
+
+static void
+take_run_end(struct session *session, const struct pd_record *record)
+{
+	jv end = parse(session, record);
+
+	pd_counts_run(&session->counts, end);
+	session->duration += (int64_t)pd_json_peek_number(end, "duration_us", 0);
+	session->pending = pd_json_has_peek(end, "failure");
+	jv_free(end);
+	show_progress(session);
+}
+
+static void
+take_record(struct session *session, const struct pd_record *record)
+{
+	if (pd_record_is(record, "failure")) {
+		session->pending = false;
+		report_failure(session, parse(session, record));
+		return;
+	}
+	report_pending(session);
+	if (pd_record_is(record, "stream")) {
+		jv_free(session->header);
+		session->header = parse(session, record);
+		return;
+	}
+	if (pd_record_is(record, "end")) {
+		jv end = parse(session, record);
+		pd_counts_upstream(&session->counts, end);
+		jv_free(end);
+		return;
+	}
+	if (pd_record_is(record, "run_start"))
+		pd_buffer_clear(&session->lines);
+	pd_buffer_append(&session->lines, record->line, record->length);
+	pd_buffer_append(&session->lines, "\n", 1);
+	if (pd_record_is(record, "run_end"))
+		take_run_end(session, record);
+}
+
+static void
+process_input(struct session *session)
+{
+	struct pd_record record;
+	struct pd_error error;
+
+	for (;;) {
+		switch (pd_reader_next(session->reader, &record, &error)) {
+		case PD_READ_RECORD:
+			take_record(session, &record);
+			break;
+		case PD_READ_ERROR:
+			pd_complain(&error);
+			session->counts.rejected++;
+			pd_counts_problem(&session->counts, "a line could not be read: %s",
+			    error.message);
+			break;
+		default:
+			report_pending(session);
+			if (pd_reader_cut_off(session->reader))
+				pd_counts_problem(&session->counts, "the input was cut off: "
+				    "it has a stream header but no end record");
+			return;
+		}
+	}
+}
+
+/* A stream may hold failure records alone, kept from an earlier run. */
+static void
+note_empty(struct session *session)
+{
+	if (session->counts.runs == 0 && session->number == 0 &&
+	    jv_array_length(jv_copy(session->counts.problems)) == 0)
+		pd_counts_problem(&session->counts, "the input had no run");
+	if (session->settings->allow_vacuous) {
+		jv_free(session->counts.problems);
+		session->counts.problems = jv_array();
+	}
+}
+
+static int
+report_summary(struct session *session, const struct pd_loop *loop)
+{
+	int number = pd_loop_signal(loop);
+
+	note_empty(session);
+	int status = number != 0 ? 128 + number : pd_counts_status(&session->counts);
+	if (status == 0 && session->number > 0)
+		status = PD_EXIT_NO;
+	jv summary = jv_object_delete(pd_stream_end(&session->counts, status),
+	    jv_string("type"));
+	if (!pd_json_has_peek(summary, "problems"))
+		summary = pd_json_set(summary, "problems", jv_array());
+	summary = pd_json_set(summary, "failures", jv_copy(session->failures));
+	summary = pd_json_set_number(summary, "seconds",
+	    (double)(session->duration / 10000) / 100);
+	jv seed = pd_json_peek(session->header, "seed");
+	if (jv_is_valid(seed))
+		summary = pd_json_set(summary, "seed", seed);
+	render(session, session->summary_function, summary);
+	return status;
+}
+
+static void
+open_template(struct session *session)
+{
+	struct pd_error error;
+	char *path = format_path(session->settings->format);
+
+	if (strchr(session->settings->format, '/') != NULL || access(path, R_OK) != 0)
+		pd_usage_error("--format: there is no '%s' (pd-report --list tells which)",
+		    session->settings->format);
+	session->template = pd_module_open(path, &error);
+	free(path);
+	if (session->template == NULL)
+		pd_die(&error);
+	session->header_function = pd_module_function(session->template, "header", 1);
+	session->failure_function = pd_module_function(session->template, "failure", 1);
+	session->summary_function = pd_module_function(session->template, "summary", 1);
+	if (session->header_function < 0 || session->failure_function < 0 ||
+	    session->summary_function < 0)
+		errx(PD_EXIT_TROUBLE, "%s: a format needs header($o), failure($o) and "
+		    "summary($o)", pd_module_path(session->template));
+}
+
+static void
+open_output(struct session *session)
+{
+	const char *path = session->settings->output;
+
+	if (path != NULL && strcmp(path, "-") != 0 &&
+	    freopen(path, "w", stdout) == NULL)
+		err(PD_EXIT_TROUBLE, "%s", path);
+	pd_writer_open(&session->writer, STDOUT_FILENO);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct settings settings;
+	struct session session = {.settings = &settings, .header = jv_invalid(),
+		.failures = jv_object()};
+	struct pd_error error;
+
+	parse_options(&settings, argc, argv);
+	open_template(&session);
+	/* An interrupt ends those before us; what they still say is reported. */
+	struct pd_loop *loop = pd_loop_new(&error);
+	if (loop == NULL)
+		pd_die(&error);
+	pd_loop_take_signals(loop);
+	open_output(&session);
+	pd_counts_start(&session.counts);
+	session.reader = pd_reader_open(argv + optind, argc - optind, settings.max_line);
+	render(&session, session.header_function, jv_null());
+	process_input(&session);
+	int status = report_summary(&session, loop);
+	pd_reader_close(session.reader);
+	pd_module_close(session.template);
+	pd_loop_free(loop);
+	pd_counts_free(&session.counts);
+	pd_buffer_free(&session.lines);
+	jv_free(session.header);
+	jv_free(session.failures);
+	return pd_close_output(&session.writer, status);
+}
