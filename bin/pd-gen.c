@@ -112,8 +112,10 @@ parse_options(int argc, char **argv)
 			    settings.generate.minimum, settings.generate.maximum);
 		settings.generate.minimum = settings.generate.maximum;
 	}
-	if (!settings.has_seed)
-		settings.seed = pd_seed_from_entropy();
+	/* The seeds that were given decide alone: nothing new may come in. */
+	if (!settings.has_seed && settings.seeds == NULL)
+		settings.seed = settings.has_run_seed ? settings.run_seed :
+		    pd_seed_from_entropy();
 	return settings;
 }
 
@@ -122,8 +124,14 @@ write_header(struct pd_writer *writer, const struct settings *settings,
     const struct pd_model *model, int argc, char **argv)
 {
 	jv header = pd_stream_header("pd-gen " PD_VERSION);
-	jv chosen = pd_json_set_number(jv_object(), "runs", (double)settings->runs);
+	jv chosen = jv_object();
 
+	if (settings->has_run_seed)
+		chosen = pd_json_set_number(chosen, "run_seed", (double)settings->run_seed);
+	else if (settings->seeds != NULL)
+		chosen = pd_json_set_string(chosen, "seeds", settings->seeds);
+	else
+		chosen = pd_json_set_number(chosen, "runs", (double)settings->runs);
 	chosen = pd_json_set_number(chosen, "min_commands", settings->generate.minimum);
 	chosen = pd_json_set_number(chosen, "max_commands", settings->generate.maximum);
 	if (settings->shards > 1)
@@ -167,27 +175,38 @@ generate_all(struct pd_model *model, const struct settings *settings,
 	return count;
 }
 
-/* The seed in a line of --seeds: a number, or the seed of a record. */
-static uint64_t
-seed_of_line(const char *line, size_t length, const char *file, long number)
+/* The seed in a line of --seeds: a number, or the seed of a record. False for
+ * what only frames a stream, blank lines and comments. */
+static bool
+seed_of_line(const char *line, size_t length, uint64_t *seed,
+    struct pd_error *error)
 {
-	struct pd_error error;
-	jv value = pd_json_parse(line, length, &error);
-	int64_t seed = -1;
+	size_t blank = 0;
+	int64_t number = -1;
 
+	while (blank < length && strchr(" \t\r\n", line[blank]) != NULL &&
+	    line[blank] != '\0')
+		blank++;
+	if (blank == length || line[blank] == '#')
+		return false;
+	jv value = pd_json_parse(line, length, error);
+	const char *type = pd_json_peek_string(value, "type", "");
+	if (strcmp(type, "stream") == 0 || strcmp(type, "end") == 0) {
+		jv_free(value);
+		return false;
+	}
 	if (jv_get_kind(value) == JV_KIND_OBJECT) {
 		jv field = pd_json_peek(value, "seed");
 		jv_free(value);
 		value = field;
 	}
-	if (!pd_json_integer_peek(value, &seed) || seed < 0) {
-		pd_error_at(&error, file, number,
-		    "neither a seed nor a record with one");
-		pd_error_hint(&error, "a whole number from 0 to 2^53 - 1 in each line");
-		pd_die(&error);
+	if (!pd_json_integer_peek(value, &number) || number < 0) {
+		pd_error_set(error, "neither a seed nor a record with one");
+		pd_error_hint(error, "a whole number from 0 to 2^53 - 1 in each line");
 	}
 	jv_free(value);
-	return (uint64_t)seed;
+	*seed = (uint64_t)number;
+	return true;
 }
 
 static int64_t
@@ -196,25 +215,32 @@ generate_seeds(struct pd_model *model, const struct settings *settings,
 {
 	bool is_stdin = strcmp(settings->seeds, "-") == 0;
 	FILE *file = is_stdin ? stdin : fopen(settings->seeds, "r");
+	const char *name = is_stdin ? "<stdin>" : settings->seeds;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
-	int64_t count = 0;
-	long number = 0;
+	int64_t run = 0, count = 0;
+	uint64_t seed;
 
 	if (file == NULL)
-		err(PD_EXIT_TROUBLE, "%s", settings->seeds);
-	while ((length = getline(&line, &size, file)) >= 0) {
-		number++;
-		if (line[strspn(line, " \t\r\n")] == '\0' || line[0] == '#')
+		err(PD_EXIT_TROUBLE, "%s", name);
+	for (long number = 1; (length = getline(&line, &size, file)) >= 0; number++) {
+		struct pd_error error = PD_ERROR_INIT;
+		if (!seed_of_line(line, (size_t)length, &seed, &error))
 			continue;
-		uint64_t seed = seed_of_line(line, (size_t)length, settings->seeds, number);
+		if (error.message[0] != '\0') {
+			pd_writer_flush(writer, &(struct pd_error){0});
+			snprintf(error.file, sizeof(error.file), "%s", name);
+			error.line = number;
+			pd_die(&error);
+		}
+		if (run++ % settings->shards != settings->shard - 1)
+			continue;
+		generate(model, settings, run, seed, writer);
 		count++;
-		if ((count - 1) % settings->shards == settings->shard - 1)
-			generate(model, settings, count, seed, writer);
 	}
 	if (ferror(file))
-		err(PD_EXIT_TROUBLE, "%s", settings->seeds);
+		err(PD_EXIT_TROUBLE, "%s", name);
 	free(line);
 	fclose(file);
 	return count;

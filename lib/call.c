@@ -80,25 +80,38 @@ finish(struct pd_call *call, enum pd_outcome outcome, const char *failure)
 }
 
 static void
+add_exchange(struct pd_call *call, jv reply)
+{
+	jv exchange = pd_json_set(jv_object(), "request", jv_copy(call->request));
+
+	if (jv_is_valid(reply))
+		exchange = pd_json_set(exchange, "reply", jv_copy(reply));
+	call->answer.exchanges = jv_array_append(call->answer.exchanges, exchange);
+}
+
+static void
 on_deadline(void *context)
 {
 	struct pd_call *call = context;
 	struct pd_error *error = &call->answer.error;
 
 	call->deadline = NULL;
-	double seconds = (double)(pd_loop_now() - call->answer.call_us) / 1e6;
+	if (call->sending != NULL)
+		add_exchange(call, jv_invalid());
+	/* To the hundredth: nobody gave the microseconds. */
+	double seconds = (double)((pd_loop_now() - call->answer.call_us) / 10000) / 100;
 	if (call->asked_again) {
 		struct pd_error last = *error;
-		pd_error_set(error, "gave up after %.3g s and %d attempts: %s", seconds,
+		pd_error_set(error, "gave up after %g s and %d attempts: %s", seconds,
 		    call->answer.attempts, last.message);
 		finish(call, PD_OUTCOME_RETRY, "command_timeout");
 		return;
 	}
 	if (call->answer.attempts > 1)
-		pd_error_set(error, "not finished within %.3g s and %d requests",
+		pd_error_set(error, "not finished within %g s and %d requests",
 		    seconds, call->answer.attempts);
 	else
-		pd_error_set(error, "no reply within %.3g s", seconds);
+		pd_error_set(error, "no reply within %g s", seconds);
 	pd_error_hint(error, "--timeout or the model's timeout_ms give it longer");
 	finish(call, PD_OUTCOME_TIMEOUT, "command_timeout");
 }
@@ -138,16 +151,6 @@ static void
 send_after(struct pd_call *call, int64_t microseconds)
 {
 	call->pause = pd_loop_after(call->loop, microseconds, on_pause_over, call);
-}
-
-static void
-add_exchange(struct pd_call *call, jv reply)
-{
-	jv exchange = pd_json_set(jv_object(), "request", jv_copy(call->request));
-
-	if (jv_is_valid(reply))
-		exchange = pd_json_set(exchange, "reply", jv_copy(reply));
-	call->answer.exchanges = jv_array_append(call->answer.exchanges, exchange);
 }
 
 /* What came back, for a message: "500 {...}", "exit status 1: ...". */
@@ -316,7 +319,7 @@ on_reply(void *context, jv reply, bool unreachable, const struct pd_error *error
 	} else {
 		char *what = describe_reply(call, reply);
 		struct pd_error *cause = &call->answer.error;
-		if (cause->hint[0] == '\0')
+		if (cause->hint[0] == '\0' && !pd_json_has_peek(reply, "error"))
 			pd_error_hint(cause, "the reply was %s", what);
 		free(what);
 		finish(call, PD_OUTCOME_ERROR, "adapter_error");

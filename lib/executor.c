@@ -16,7 +16,8 @@
 
 enum {
 	HEALTH_PAUSE = 100000,		/* between two looks, microseconds */
-	GREETING_TIMEOUT = 10000000,
+	EXCHANGE_LIMIT = 1 << 20,	/* bytes of a command's requests and replies */
+	FIELD_LIMIT = 1000,		/* of a field in them, when they are longer */
 	ABORT_GRACE = 500000,		/* for all of a run's teardown after a signal */
 };
 
@@ -230,6 +231,62 @@ write_run_start(struct run *run, const char *line, size_t length)
 	pd_writer_finish(writer);
 }
 
+/* A request or reply with its long fields cut; "cut" names them. */
+static jv
+cut_long_fields(jv message)
+{
+	jv result = jv_object(), names = jv_array();
+
+	jv_object_foreach(message, name, value) {
+		jv text = jv_dump_string(jv_copy(value), 0);
+		if (jv_string_length_bytes(text) > FIELD_LIMIT) {
+			char *excerpt = pd_json_excerpt(value, FIELD_LIMIT);
+			value = jv_string(excerpt);
+			free(excerpt);
+			names = jv_array_append(names, jv_copy(name));
+		}
+		result = jv_object_set(result, name, value);
+	}
+	jv_free(message);
+	return pd_json_set(result, "cut", names);
+}
+
+static jv
+cut_exchanges(jv exchanges)
+{
+	int count = jv_array_length(jv_copy(exchanges));
+
+	for (int i = 0; i < count; i++) {
+		jv exchange = jv_array_get(jv_copy(exchanges), i);
+		jv request = pd_json_peek(exchange, "request");
+		jv reply = pd_json_peek(exchange, "reply");
+		exchange = pd_json_set(exchange, "request", cut_long_fields(request));
+		if (jv_is_valid(reply))
+			exchange = pd_json_set(exchange, "reply", cut_long_fields(reply));
+		exchanges = jv_array_set(exchanges, i, exchange);
+	}
+	return exchanges;
+}
+
+/* Requests and replies, cut where their line would be longer than readers
+ * take. */
+static void
+write_exchanges(struct run *run, jv exchanges)
+{
+	struct pd_writer *writer = run->executor->writer;
+	jv shown = pd_redact_exchanges(run->executor->options.redaction,
+	    jv_copy(exchanges));
+	size_t start = writer->buffer.length;
+
+	pd_writer_json_peek(writer, "exchange", shown);
+	if (writer->buffer.length - start > EXCHANGE_LIMIT) {
+		writer->buffer.length = start;
+		shown = cut_exchanges(shown);
+		pd_writer_json_peek(writer, "exchange", shown);
+	}
+	jv_free(shown);
+}
+
 static void
 write_command(struct run *run, const struct lane *lane, const char *id,
     const struct pd_answer *answer)
@@ -246,12 +303,8 @@ write_command(struct run *run, const struct lane *lane, const char *id,
 	if (answer->outcome != PD_OUTCOME_OK)
 		pd_writer_string(writer, "reason",
 		    pd_error_text(&answer->error, text, sizeof(text)));
-	if (run->executor->options.exchanges) {
-		jv shown = pd_redact_exchanges(run->executor->options.redaction,
-		    jv_copy(answer->exchanges));
-		pd_writer_json_peek(writer, "exchange", shown);
-		jv_free(shown);
-	}
+	if (run->executor->options.exchanges)
+		write_exchanges(run, answer->exchanges);
 	pd_writer_finish(writer);
 }
 
@@ -1178,7 +1231,7 @@ run_hooks_once(struct pd_executor *executor, const char *name,
 static int
 start_adapter(struct pd_executor *executor, struct pd_error *error)
 {
-	int64_t deadline = pd_loop_now() + GREETING_TIMEOUT;
+	int64_t deadline = pd_loop_now() + executor->options.health_timeout;
 	int ready;
 
 	if (pd_adapter_start(executor->adapter, error) != 0)
@@ -1187,7 +1240,7 @@ start_adapter(struct pd_executor *executor, struct pd_error *error)
 		if (pd_loop_now() > deadline) {
 			pd_error_set(error, "the adapter did not answer its greeting");
 			return pd_error_hint(error, "it must answer every line with one "
-			    "that has the same id, see pd-adapter(5)");
+			    "that has the same id; --health-timeout gives it longer");
 		}
 		/* A timer, so that the turn ends even if nothing comes. */
 		if (pause_a_little(executor, error) != 0)

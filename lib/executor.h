@@ -40,7 +40,7 @@ struct pd_executor_options {
 	bool trace;		/* write passing checks and every run's state, too */
 	bool exchanges;		/* write requests and replies */
 	int64_t timeout;	/* of a command that has none of its own, microseconds */
-	int64_t health_timeout;
+	int64_t health_timeout;	/* for a coprocess's greeting, and for health */
 	const char *target;	/* for run_start records, or NULL */
 	const struct pd_redaction *redaction;
 	pd_executor_log *log;

@@ -53,7 +53,7 @@ judge_candidate(struct pd_candidate *candidate, jv entry,
 	}
 	enum pd_possible possible = pd_generator_possible(candidate->generators, error);
 	if (possible == PD_MALFORMED)
-		return pd_error_prefix(error, "command %s: ", candidate->name);
+		return pd_error_prefix(error, "commands/0: %s: ", candidate->name);
 	candidate->possible = possible == PD_POSSIBLE;
 	if (!candidate->possible)
 		name_impossible(candidate);
@@ -78,9 +78,10 @@ pd_candidates(struct pd_plan *plan, struct pd_candidate **result,
 	for (int i = 0; i < count && status == 0; i++) {
 		jv name = jv_array_get(jv_copy(names), i);
 		jv entry = jv_object_get(jv_copy(commands), jv_copy(name));
-		snprintf(candidates[i].name, sizeof(candidates[i].name), "%s",
-		    jv_string_value(name));
+		candidates[i].name = pd_duplicate(jv_string_value(name));
 		status = judge_candidate(&candidates[i], entry, error);
+		if (status != 0)
+			pd_model_place_commands(plan->model, error);
 		jv_free(entry);
 		jv_free(name);
 	}
@@ -97,8 +98,10 @@ pd_candidates(struct pd_plan *plan, struct pd_candidate **result,
 void
 pd_candidates_free(struct pd_candidate *candidates, int count)
 {
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < count; i++) {
+		free(candidates[i].name);
 		jv_free(candidates[i].generators);
+	}
 	free(candidates);
 }
 
@@ -122,6 +125,44 @@ choose(struct pd_candidate *candidates, int count, struct pd_random *random)
 	return chosen;
 }
 
+struct minted {
+	const char *start;	/* how tokens that were minted here begin */
+	jv *tokens;
+};
+
+static jv
+note_minted(jv string, void *context)
+{
+	struct minted *minted = context;
+	const char *text = jv_string_value(string);
+	size_t length = strlen(minted->start);
+
+	if (strncmp(text, minted->start, length) == 0 &&
+	    (text[length] == ':' || text[length] == '.'))
+		*minted->tokens = jv_object_set(*minted->tokens, jv_copy(string), jv_true());
+	return string;
+}
+
+/* Draw a value for a plan: data quoted, tokens as they are. What is minted,
+ * wherever in the value, is a token from the moment it is drawn: its key, which
+ * is this value's and no other's, tells it from data. */
+static jv
+draw_value(jv generator, struct pd_random *random, const char *key, jv tokens)
+{
+	char *start = pd_format("@mint.%s", key);
+	jv known = jv_copy(tokens);
+	struct minted minted = {start, &known};
+
+	for (char *colon = start; (colon = strchr(colon, ':')) != NULL;)
+		*colon = ';';
+	jv value = pd_json_map_strings(pd_generator_draw(generator, random, key),
+	    note_minted, &minted);
+	value = pd_reference_quote(value, known);
+	jv_free(known);
+	free(start);
+	return value;
+}
+
 static jv
 draw_command(const struct pd_candidate *candidate, const char *id,
     struct pd_random *random, jv tokens)
@@ -134,13 +175,8 @@ draw_command(const struct pd_candidate *candidate, const char *id,
 		jv name = jv_array_get(jv_copy(names), i);
 		jv generator = jv_object_get(jv_copy(candidate->generators), jv_copy(name));
 		char *key = pd_format("%s.%s", id, jv_string_value(name));
-		jv value = pd_generator_draw(generator, random, key);
-		/* A minted value is a token from the moment it is drawn. */
-		if (jv_get_kind(value) != JV_KIND_STRING ||
-		    !pd_reference_is_mint(jv_string_value(value)) ||
-		    !pd_generator_is(generator, "mint"))
-			value = pd_reference_quote(value, tokens);
-		command = jv_object_set(command, name, value);
+		command = jv_object_set(command, name,
+		    draw_value(generator, random, key, tokens));
 		free(key);
 		jv_free(generator);
 	}
@@ -170,9 +206,14 @@ static int
 add_item(struct pd_plan *plan, struct pd_items *items, const char *id,
     jv command, struct pd_error *error)
 {
+	if (pd_json_is_deep_peek(command)) {
+		pd_error_set(error, "command %s %s is nested more than %d deep", id,
+		    pd_json_peek_string(command, "type", ""), PD_JSON_DEPTH);
+		jv_free(command);
+		return -1;
+	}
 	jv seen = pd_reference_unquote(jv_copy(command));
 	jv label = pd_model_label(plan->model, plan->state, seen, error);
-
 	jv_free(seen);
 	pd_items_add(items, id, command, label);
 	if (!jv_is_valid(label) && error->message[0] != '\0')
@@ -182,6 +223,21 @@ add_item(struct pd_plan *plan, struct pd_items *items, const char *id,
 
 /* Setup and teardown commands are given by the model; generators in them are
  * drawn from numbers of their own. */
+static int
+add_fixed_item(struct pd_plan *plan, struct pd_items *items, const char *id,
+    jv command, struct pd_random *random, struct pd_error *error)
+{
+	switch (pd_generator_possible(command, error)) {
+	case PD_MALFORMED:
+		return pd_error_prefix(error, "command %s: ", id);
+	case PD_IMPOSSIBLE:
+		return pd_error_set(error, "command %s can draw nothing", id);
+	default:
+		return add_item(plan, items, id,
+		    draw_value(command, random, id, plan->tokens), error);
+	}
+}
+
 static int
 add_fixed(struct pd_plan *plan, struct pd_items *items, const char *prefix,
     jv commands, struct pd_random *random, struct pd_error *error)
@@ -194,13 +250,7 @@ add_fixed(struct pd_plan *plan, struct pd_items *items, const char *prefix,
 	for (int i = 0; i < count && result == 0; i++) {
 		jv command = jv_array_get(jv_copy(commands), i);
 		char *id = pd_format("%s%d", prefix, i + 1);
-		if (pd_generator_possible(command, error) == PD_POSSIBLE)
-			result = add_item(plan, items, id, pd_reference_quote(
-			    pd_generator_draw(command, random, id), plan->tokens), error);
-		else
-			result = error->message[0] != '\0' ? -1 : pd_error_set(error,
-			    "a %s command can draw nothing",
-			    prefix[0] == 's' ? "setup" : "teardown");
+		result = add_fixed_item(plan, items, id, command, random, error);
 		free(id);
 		jv_free(command);
 	}

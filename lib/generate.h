@@ -23,7 +23,7 @@ int pd_generate(struct pd_model *, uint64_t seed,
 
 /* One command of a model in a state, for those who ask what is possible. */
 struct pd_candidate {
-	char name[128];
+	char *name;
 	double weight;
 	jv generators;		/* the entry's args, an object */
 	bool possible;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "json.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,23 +23,69 @@ set_parse_error(struct pd_error *error, jv invalid)
 	jv_free(message);
 }
 
-/* libjq reads nan and infinity as numbers, which JSON does not have and which
- * would come out as something else. */
-static bool
-has_no_number(const char *text, size_t length)
+static size_t
+count_digits(const char *text, size_t length)
+{
+	size_t count = 0;
+
+	while (count < length && isdigit((unsigned char)text[count]))
+		count++;
+	return count;
+}
+
+/* The length of JSON's number at text, which libjq takes more freely: +1, 01,
+ * .5 and 5. would come out as something else. 0 when it is none. */
+static size_t
+number_length(const char *text, size_t length)
+{
+	size_t at = length > 0 && text[0] == '-';
+	size_t digits = count_digits(text + at, length - at);
+
+	if (digits == 0 || (digits > 1 && text[at] == '0'))
+		return 0;
+	at += digits;
+	if (at < length && text[at] == '.') {
+		digits = count_digits(text + at + 1, length - at - 1);
+		if (digits == 0)
+			return 0;
+		at += 1 + digits;
+	}
+	if (at < length && (text[at] == 'e' || text[at] == 'E')) {
+		at++;
+		at += at < length && (text[at] == '+' || text[at] == '-');
+		digits = count_digits(text + at, length - at);
+		if (digits == 0)
+			return 0;
+		at += digits;
+	}
+	return at;
+}
+
+/* What libjq would accept although JSON does not know it, or NULL. */
+static const char *
+find_mistake(const char *text, size_t length)
 {
 	bool quoted = false;
 
 	for (size_t i = 0; i < length; i++) {
-		if (quoted && text[i] == '\\')
+		if (quoted && text[i] == '\\') {
 			i++;
-		else if (text[i] == '"')
+		} else if (text[i] == '"') {
 			quoted = !quoted;
-		else if (!quoted && (text[i] == 'N' || text[i] == 'I' || text[i] == 'i' ||
-		    (text[i] == 'n' && i + 1 < length && text[i + 1] == 'a')))
-			return true;
+		} else if (quoted) {
+			continue;
+		} else if (text[i] == 'N' || text[i] == 'I' || text[i] == 'i' ||
+		    (text[i] == 'n' && i + 1 < length && text[i + 1] == 'a')) {
+			return "it knows no NaN and no infinity";
+		} else if (isdigit((unsigned char)text[i]) ||
+		    strchr("+-.", text[i]) != NULL) {
+			size_t number = number_length(text + i, length - i);
+			if (number == 0)
+				return "a number that is not written as one";
+			i += number - 1;
+		}
 	}
-	return false;
+	return NULL;
 }
 
 jv
@@ -58,8 +105,9 @@ pd_json_parse(const char *text, size_t length, struct pd_error *error)
 		pd_error_set(error, "invalid JSON: a NUL byte");
 		return jv_invalid();
 	}
-	if (has_no_number(text, length)) {
-		pd_error_set(error, "invalid JSON: it knows no NaN and no infinity");
+	const char *mistake = find_mistake(text, length);
+	if (mistake != NULL) {
+		pd_error_set(error, "invalid JSON: %s", mistake);
 		return jv_invalid();
 	}
 	jv value = jv_parse_sized(text, (int)length);
@@ -198,6 +246,33 @@ jv
 pd_json_set_number(jv object, const char *key, double value)
 {
 	return pd_json_set(object, key, jv_number(value));
+}
+
+/* Is there a part more than depth arrays and objects below the value? */
+static bool
+is_deeper(jv value, int depth)
+{
+	bool deeper = false;
+
+	if (jv_get_kind(value) == JV_KIND_ARRAY) {
+		jv_array_foreach(value, i, part) {
+			deeper = deeper || depth == 0 || is_deeper(part, depth - 1);
+			jv_free(part);
+		}
+	} else if (jv_get_kind(value) == JV_KIND_OBJECT) {
+		jv_object_foreach(value, key, part) {
+			deeper = deeper || depth == 0 || is_deeper(part, depth - 1);
+			jv_free(key);
+			jv_free(part);
+		}
+	}
+	return deeper;
+}
+
+bool
+pd_json_is_deep_peek(jv value)
+{
+	return is_deeper(value, PD_JSON_DEPTH);
 }
 
 static jv

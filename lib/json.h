@@ -41,6 +41,12 @@ bool pd_json_peek_bool(jv object, const char *key, bool fallback);
 bool pd_json_has_peek(jv object, const char *key);
 jv_kind pd_json_kind_peek(jv object, const char *key);
 
+/* libjq reads and writes at most 256 levels of arrays and objects, and writes
+ * what lies deeper as text that is not JSON. What is to stand in a record,
+ * itself a few levels deep, must stay within this. */
+enum { PD_JSON_DEPTH = 200 };
+bool pd_json_is_deep_peek(jv value);
+
 /* A whole number below 2^53 in magnitude. False when it is anything else. */
 bool pd_json_integer_peek(jv number, int64_t *integer);
 

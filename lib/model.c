@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "model.h"
 
+#include <math.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,10 +30,23 @@ static const char *const known_metadata[] = {
 	"name", "description", "triggers", "timeout_ms",
 };
 
-static const char *const known_entry[] = {
-	"weight", "args", "when", "read_only", "semantics", "settle",
-	"timeout_ms", "idempotent", "idempotency_key", "acceptable_retry_events",
-	"fault",
+/* What may stand in a command's entry, and of which kind it must be; 0 for any. */
+static const struct field {
+	const char *name;
+	jv_kind kind;
+	const char *expected;
+} entry_fields[] = {
+	{"weight", JV_KIND_NUMBER, "a number from 0"},
+	{"args", JV_KIND_OBJECT, "an object of generators"},
+	{"when", JV_KIND_TRUE, "true or false"},
+	{"read_only", JV_KIND_TRUE, "true or false"},
+	{"semantics", JV_KIND_STRING, "\"sync\", \"probe\", \"async\" or \"mock_config\""},
+	{"settle", JV_KIND_OBJECT, "an object"},
+	{"timeout_ms", JV_KIND_NUMBER, "a number from 0"},
+	{"idempotent", JV_KIND_TRUE, "true or false"},
+	{"idempotency_key", JV_KIND_INVALID, NULL},
+	{"acceptable_retry_events", JV_KIND_ARRAY, "an array"},
+	{"fault", JV_KIND_INVALID, NULL},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -190,22 +205,73 @@ load_triggers(struct pd_model *model, struct pd_error *error)
 	return result;
 }
 
-static void
-find_checks(struct pd_model *model)
+/* A function that its name makes ours, but that would never be called. */
+static int
+wrong_arity(struct pd_model *model, int function, struct pd_error *error)
+{
+	const char *name = pd_module_function_name(model->module, function);
+
+	pd_error_at(error, pd_module_function_file(model->module, function),
+	    pd_module_function_line(model->module, function),
+	    "%s/%d must take one argument", name,
+	    pd_module_function_arity(model->module, function));
+	return pd_error_hint(error, "def %s($x): ...; or, for a function of your own, "
+	    "a name that starts with _", name);
+}
+
+static int
+find_checks(struct pd_model *model, struct pd_error *error)
 {
 	static const char prefix[] = "check_";
 
 	for (int i = 0; i < pd_module_count(model->module); i++) {
 		const char *name = pd_module_function_name(model->module, i);
-		if (!pd_starts_with(name, prefix) ||
-		    pd_module_function_arity(model->module, i) != 1)
+		if (!pd_starts_with(name, prefix))
 			continue;
+		if (pd_module_function_arity(model->module, i) != 1)
+			return wrong_arity(model, i, error);
 		model->checks = pd_reallocate(model->checks,
 		    (size_t)model->check_count + 1, sizeof(*model->checks));
 		model->checks[model->check_count++] = (struct check){
 			.name = pd_duplicate(name + strlen(prefix)), .function = i,
 			.trigger = {.of = PD_OF_STEPS, .every = 1, .names = jv_array()}};
 	}
+	return 0;
+}
+
+/* on_NAME and simulate_NAME of no argument only. */
+static int
+check_arities(struct pd_model *model, struct pd_error *error)
+{
+	struct pd_module *module = model->module;
+
+	for (int i = 0; i < pd_module_count(module); i++) {
+		const char *name = pd_module_function_name(module, i);
+		if ((pd_starts_with(name, "on_") || pd_starts_with(name, "simulate_")) &&
+		    pd_module_function_arity(module, i) == 0 &&
+		    pd_module_function(module, name, 1) == PD_NO_FUNCTION)
+			return wrong_arity(model, i, error);
+	}
+	return 0;
+}
+
+static int
+check_metadata(struct pd_model *model, struct pd_error *error)
+{
+	jv metadata = pd_module_metadata_peek(model->module);
+	const char *path = pd_module_path(model->module);
+
+	if (pd_module_check_metadata(model->module, known_metadata,
+	    COUNT(known_metadata), error) != 0)
+		return -1;
+	if (pd_json_has_peek(metadata, "name") &&
+	    pd_json_peek_string(metadata, "name", NULL) == NULL)
+		return pd_error_at(error, path, 1, "the module's name must be a string");
+	if (pd_json_has_peek(metadata, "timeout_ms") &&
+	    !(pd_json_peek_number(metadata, "timeout_ms", 0) > 0))
+		return pd_error_at(error, path, 1,
+		    "timeout_ms must be a number of milliseconds above 0");
+	return 0;
 }
 
 static int
@@ -233,20 +299,17 @@ pd_model_open(const char *path, struct pd_error *error)
 
 	model->module = pd_module_open(path, error);
 	if (model->module == NULL ||
-	    pd_module_check_metadata(model->module, known_metadata,
-	    COUNT(known_metadata), error) != 0 ||
-	    find_functions(model, error) != 0) {
+	    check_metadata(model, error) != 0 ||
+	    find_functions(model, error) != 0 ||
+	    find_checks(model, error) != 0 ||
+	    check_arities(model, error) != 0 ||
+	    load_triggers(model, error) != 0) {
 		pd_model_close(model);
 		return NULL;
 	}
 	model->name = pd_duplicate(pd_json_peek_string(
 	    pd_module_metadata_peek(model->module), "name",
 	    pd_module_name(model->module)));
-	find_checks(model);
-	if (load_triggers(model, error) != 0) {
-		pd_model_close(model);
-		return NULL;
-	}
 	return model;
 }
 
@@ -315,32 +378,86 @@ pd_model_init(struct pd_model *model, struct pd_error *error)
 }
 
 static int
+entry_error(struct pd_model *model, struct pd_error *error, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+
+static int
+entry_error(struct pd_model *model, struct pd_error *error, const char *format,
+    ...)
+{
+	char what[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	pd_error_set(error, "commands/0: %s", what);
+	pd_model_place_commands(model, error);
+	return -1;
+}
+
+/* One field of a command's entry. Borrows the value. */
+static int
+check_field(struct pd_model *model, const char *command, const char *name,
+    jv value, struct pd_error *error)
+{
+	const char *names[COUNT(entry_fields)];
+	const struct field *field = NULL;
+
+	for (size_t i = 0; i < COUNT(entry_fields); i++) {
+		names[i] = entry_fields[i].name;
+		if (strcmp(names[i], name) == 0)
+			field = &entry_fields[i];
+	}
+	if (field == NULL) {
+		const char *nearest = pd_nearest(name, names, COUNT(names));
+		entry_error(model, error, "unknown key '%s' in the entry of %s", name,
+		    command);
+		return nearest == NULL ? -1 :
+		    pd_error_hint(error, "did you mean '%s'?", nearest);
+	}
+	jv_kind kind = jv_get_kind(value);
+	bool good = field->kind == JV_KIND_INVALID || kind == field->kind ||
+	    (field->kind == JV_KIND_TRUE && kind == JV_KIND_FALSE);
+	if (good && kind == JV_KIND_NUMBER)
+		good = jv_number_value(value) >= 0 && isfinite(jv_number_value(value));
+	if (good)
+		return 0;
+	char *text = pd_json_excerpt(jv_copy(value), 100);
+	entry_error(model, error, "%s of %s must be %s, not %s", name, command,
+	    field->expected, text);
+	free(text);
+	return -1;
+}
+
+static int
 check_entry(struct pd_model *model, const char *name, jv entry,
     struct pd_error *error)
 {
 	int result = 0;
 
 	if (jv_get_kind(entry) != JV_KIND_OBJECT)
-		return pd_error_at(error, pd_module_path(model->module),
-		    pd_module_function_line(model->module, model->commands),
-		    "commands/0: the entry of %s is not an object", name);
-	jv_object_keys_foreach(entry, key) {
-		bool found = false;
-		for (size_t i = 0; i < COUNT(known_entry); i++)
-			found = found || strcmp(known_entry[i], jv_string_value(key)) == 0;
-		if (!found && result == 0) {
-			const char *nearest = pd_nearest(jv_string_value(key),
-			    known_entry, COUNT(known_entry));
-			result = pd_error_at(error, pd_module_path(model->module),
-			    pd_module_function_line(model->module, model->commands),
-			    "commands/0: unknown key '%s' in the entry of %s",
-			    jv_string_value(key), name);
-			if (nearest != NULL)
-				pd_error_hint(error, "did you mean '%s'?", nearest);
-		}
+		return entry_error(model, error, "the entry of %s is not an object", name);
+	jv_object_foreach(entry, key, value) {
+		if (result == 0)
+			result = check_field(model, name, jv_string_value(key), value, error);
 		jv_free(key);
+		jv_free(value);
 	}
+	jv arguments = pd_json_peek(entry, "args");
+	if (result == 0 && pd_json_has_peek(arguments, "type"))
+		result = entry_error(model, error, "an argument of %s cannot be named "
+		    "type, which is the command's name", name);
+	jv_free(arguments);
 	return result;
+}
+
+void
+pd_model_place_commands(const struct pd_model *model, struct pd_error *error)
+{
+	snprintf(error->file, sizeof(error->file), "%s",
+	    pd_module_function_file(model->module, model->commands));
+	error->line = pd_module_function_line(model->module, model->commands);
 }
 
 jv
@@ -362,7 +479,8 @@ pd_model_commands(struct pd_model *model, jv state, struct pd_error *error)
 		return wrong_result(model, model->commands,
 		    "an object of commands", commands, error);
 	jv_object_foreach(commands, name, entry) {
-		good = good && check_entry(model, jv_string_value(name), entry, error) == 0;
+		good = good &&
+		    check_entry(model, jv_string_value(name), entry, error) == 0;
 		jv_free(name);
 		jv_free(entry);
 	}

@@ -50,6 +50,9 @@ jv pd_model_init(struct pd_model *, struct pd_error *);
 /* What may happen next: {NAME: {weight, args, when, ...}}. Borrows the state. */
 jv pd_model_commands(struct pd_model *, jv state, struct pd_error *);
 
+/* Say that an error lies in what the model's commands gave. */
+void pd_model_place_commands(const struct pd_model *, struct pd_error *);
+
 /* The commands that belong to every run; empty arrays when there are none. */
 jv pd_model_setup(struct pd_model *, jv state, struct pd_error *);
 jv pd_model_teardown(struct pd_model *, jv state, struct pd_error *);

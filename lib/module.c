@@ -18,6 +18,7 @@
 enum {
 	MOST_ARGUMENTS = 3,	/* of a function that can be called */
 	MOST_INCLUDES = 64,
+	MOST_OUTPUTS = 10000,	/* of one call: more are a loop without end */
 };
 
 struct function {
@@ -36,7 +37,8 @@ struct source {
 
 struct pd_module {
 	jq_state *jq;
-	char *path;
+	char *path;		/* as the user gave it */
+	char *real_path;
 	char *name;
 	char hash[PD_HASH_TEXT];
 	jv metadata;
@@ -45,6 +47,8 @@ struct pd_module {
 	int count;
 	struct source sources[MOST_INCLUDES];	/* each after those it needs; the module itself last */
 	int source_count;
+	struct pd_buffer data;	/* what it imports as data, for the hash */
+	jv defined;		/* "NAME/ARITY" of all sources, for suggestions */
 	jv pending;		/* what the program's `input` will give: number and arguments */
 	FILE *debug;
 	struct pd_error *compile_error;	/* set while compiling only */
@@ -73,7 +77,10 @@ pd_module_close(struct pd_module *module)
 	}
 	jv_free(module->metadata);
 	jv_free(module->library_path);
+	jv_free(module->defined);
+	pd_buffer_free(&module->data);
 	free(module->path);
+	free(module->real_path);
 	free(module->name);
 	free(module);
 }
@@ -90,28 +97,59 @@ remove_text(char *text, const char *part)
 		memmove(found, found + strlen(part), strlen(found + strlen(part)) + 1);
 }
 
+/* Names that jq itself knows, "NAME/ARITY". */
+static jv
+builtin_functions(void)
+{
+	jq_state *jq = jq_init();
+	jv names = jv_invalid();
+
+	if (jq_compile(jq, "builtins")) {
+		jq_start(jq, jv_null(), 0);
+		names = jq_next(jq);
+	}
+	jq_teardown(&jq);
+	return jv_get_kind(names) == JV_KIND_ARRAY ? names :
+	    (jv_free(names), jv_array());
+}
+
 static void
 suggest_function(const struct pd_module *module, const char *message,
     struct pd_error *error)
 {
-	const char *names[512];
-	size_t count = 0;
-	char wanted[128];
-
 	size_t length = strcspn(message, "/");
-	if (strstr(message, "is not defined") == NULL || length >= sizeof(wanted))
+
+	if (strstr(message, "is not defined") == NULL || message[length] == '\0')
 		return;
-	memcpy(wanted, message, length);
-	wanted[length] = '\0';
-	for (int i = 0; i < module->count && count < 512; i++)
-		names[count++] = module->functions[i].name;
-	const char *nearest = pd_nearest(wanted, names, count);
+	char *wanted = pd_format("%.*s", (int)length, message);
+	jv defined = jv_array_concat(jv_copy(module->defined), builtin_functions());
+	size_t count = (size_t)jv_array_length(jv_copy(defined));
+	char **names = pd_allocate(count, sizeof(*names));
+	jv_array_foreach(defined, i, definition) {
+		const char *name = jv_string_value(definition);
+		names[i] = pd_format("%.*s", (int)strcspn(name, "/"), name);
+		jv_free(definition);
+	}
+	const char *nearest = pd_nearest(wanted, (const char *const *)names, count);
 	if (nearest != NULL && strcmp(nearest, wanted) == 0)
 		pd_error_hint(error, "'%s' exists with another number of arguments", nearest);
 	else if (nearest != NULL)
 		pd_error_hint(error, "did you mean '%s'?", nearest);
 	else
 		pd_error_hint(error, "define it, or include the module that does");
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	free(wanted);
+	jv_free(defined);
+}
+
+/* A file as the user knows it: the module itself by the name that was given. */
+static const char *
+known_path(const struct pd_module *module, const char *file)
+{
+	return strcmp(file, "<top-level>") == 0 ||
+	    strcmp(file, module->real_path) == 0 ? module->path : file;
 }
 
 static void
@@ -130,7 +168,8 @@ on_compile_message(void *context, jv message)
 	}
 	if (newline != NULL)
 		*newline = '\0';
-	remove_text(text, "jq: error: ");
+	while (strstr(text, "jq: error: ") != NULL)
+		remove_text(text, "jq: error: ");
 	remove_text(text, " (Unix shell quoting issues?)");
 	char *place = NULL;
 	for (char *at = strstr(text, " at "); at != NULL; at = strstr(at + 1, " at "))
@@ -139,9 +178,7 @@ on_compile_message(void *context, jv message)
 	if (line != NULL) {
 		*place = '\0';
 		*line = '\0';
-		const char *file = strcmp(place + 4, "<top-level>") == 0 ?
-		    module->path : place + 4;
-		pd_error_at(module->compile_error, file,
+		pd_error_at(module->compile_error, known_path(module, place + 4),
 		    strtol(line + strlen(", line "), NULL, 10), "%s", text);
 	} else {
 		pd_error_at(module->compile_error, module->path, 0, "%s", text);
@@ -178,25 +215,27 @@ struct scanner {
 	long line;
 };
 
+static void skip_token(struct scanner *);
+
+/* From the opening quote to behind the closing one. */
 static void
 skip_string(struct scanner *scanner)
 {
-	int interpolations = 0;
-
-	for (scanner->at++; *scanner->at != '\0'; scanner->at++) {
-		if (*scanner->at == '\n')
-			scanner->line++;
-		if (scanner->at[0] == '\\' && scanner->at[1] == '(')
-			interpolations++;
-		if (scanner->at[0] == '\\' && scanner->at[1] != '\0') {
-			scanner->at++;
+	scanner->at++;
+	while (*scanner->at != '\0' && *scanner->at != '"') {
+		if (scanner->at[0] == '\\' && scanner->at[1] == '(') {
+			/* An interpolation may hold parentheses and strings. */
+			scanner->at += 2;
+			for (int depth = 1; depth > 0 && *scanner->at != '\0';) {
+				depth += (*scanner->at == '(') - (*scanner->at == ')');
+				skip_token(scanner);
+			}
 			continue;
 		}
-		if (*scanner->at == ')' && interpolations > 0)
-			interpolations--;
-		if (*scanner->at == '"' && interpolations == 0)
-			return;
+		scanner->line += *scanner->at == '\n';
+		scanner->at += 1 + (scanner->at[0] == '\\' && scanner->at[1] != '\0');
 	}
+	scanner->at += *scanner->at != '\0';
 }
 
 static bool
@@ -205,37 +244,75 @@ is_word(char letter)
 	return isalnum((unsigned char)letter) || letter == '_';
 }
 
-/* The line of the first `def NAME` outside of strings and comments, or 0. */
+/* A comment, a string, a word or any other letter. */
+static void
+skip_token(struct scanner *scanner)
+{
+	if (*scanner->at == '#') {
+		scanner->at += strcspn(scanner->at, "\n");
+	} else if (*scanner->at == '"') {
+		skip_string(scanner);
+	} else if (is_word(*scanner->at)) {
+		while (is_word(*scanner->at) ||
+		    (scanner->at[0] == ':' && scanner->at[1] == ':'))
+			scanner->at += *scanner->at == ':' ? 2 : 1;
+	} else {
+		scanner->line += *scanner->at == '\n';
+		scanner->at++;
+	}
+}
+
+/* The number of parameters, at what follows a function's name. */
+static int
+count_parameters(const char *at)
+{
+	int count = 1;
+
+	at += strspn(at, " \t\r\n");
+	if (*at != '(')
+		return 0;
+	for (; *at != ')' && *at != '\0'; at++)
+		count += *at == ';';
+	return count;
+}
+
+/* The line of `def NAME` with so many parameters outside of strings and
+ * comments, the last one because it hides those before; 0 when there is none. */
 static long
-definition_line(const char *content, const char *name)
+definition_line(const char *content, const char *name, int arity)
 {
 	struct scanner scanner = {.at = content, .line = 1};
 	size_t length = strlen(name);
 	bool after_def = false;
+	long line = 0;
 
 	while (*scanner.at != '\0') {
-		if (*scanner.at == '\n') {
-			scanner.line++;
-		} else if (*scanner.at == '#') {
-			scanner.at += strcspn(scanner.at, "\n");
+		const char *token = scanner.at;
+		skip_token(&scanner);
+		size_t size = (size_t)(scanner.at - token);
+		if (!is_word(*token))
 			continue;
-		} else if (*scanner.at == '"') {
-			skip_string(&scanner);
-			if (*scanner.at == '\0')
-				break;
-		} else if (is_word(*scanner.at)) {
-			size_t word = 1;
-			while (is_word(scanner.at[word]) ||
-			    (scanner.at[word] == ':' && scanner.at[word + 1] == ':'))
-				word += scanner.at[word] == ':' ? 2 : 1;
-			if (after_def && word == length &&
-			    memcmp(scanner.at, name, length) == 0)
-				return scanner.line;
-			after_def = word == 3 && memcmp(scanner.at, "def", 3) == 0;
-			scanner.at += word;
-			continue;
-		}
-		scanner.at++;
+		if (after_def && size == length && memcmp(token, name, length) == 0 &&
+		    count_parameters(scanner.at) == arity)
+			line = scanner.line;
+		after_def = size == 3 && memcmp(token, "def", 3) == 0;
+	}
+	return line;
+}
+
+/* The line of `include "NAME"` or `import "NAME"`, or 0. */
+static long
+include_line(const char *content, const char *name)
+{
+	struct scanner scanner = {.at = content, .line = 1};
+	size_t length = strlen(name);
+
+	while (*scanner.at != '\0') {
+		const char *token = scanner.at;
+		skip_token(&scanner);
+		if (*token == '"' && (size_t)(scanner.at - token) == length + 2 &&
+		    memcmp(token + 1, name, length) == 0)
+			return scanner.line;
 	}
 	return 0;
 }
@@ -283,11 +360,21 @@ knows_source(const struct pd_module *module, const char *relative)
 	return false;
 }
 
+/* The file that jq takes for NAME: NAME.jq or, of a folder, NAME/NAME.jq. */
 static char *
-find_source(const struct pd_module *module, const char *relative)
+find_source(const struct pd_module *module, const char *relative,
+    const char *suffix)
 {
+	const char *slash = strrchr(relative, '/');
+	const char *last = slash != NULL ? slash + 1 : relative;
+
 	jv_array_foreach(module->library_path, i, directory) {
-		char *path = pd_format("%s/%s.jq", jv_string_value(directory), relative);
+		const char *folder = jv_string_value(directory);
+		char *path = pd_format("%s/%s%s", folder, relative, suffix);
+		if (access(path, R_OK) != 0) {
+			free(path);
+			path = pd_format("%s/%s/%s%s", folder, relative, last, suffix);
+		}
 		jv_free(directory);
 		if (access(path, R_OK) == 0)
 			return path;
@@ -305,7 +392,7 @@ add_function(struct pd_module *module, const char *definition, int source)
 	if (slash == NULL || arity > MOST_ARGUMENTS || definition[0] == '_')
 		return;
 	char *name = pd_format("%.*s", (int)(slash - definition), definition);
-	long line = definition_line(module->sources[source].content, name);
+	long line = definition_line(module->sources[source].content, name, arity);
 	for (int i = 0; i < module->count; i++) {
 		/* A later source shadows an earlier one, as in jq. */
 		struct function *known = &module->functions[i];
@@ -322,12 +409,75 @@ add_function(struct pd_module *module, const char *definition, int source)
 		.name = name, .arity = arity, .source = source, .line = line};
 }
 
+/* A source on the way from the module to the one that is being loaded. */
+struct loading {
+	const char *relative;
+	const char *path;
+	const char *content;
+	const struct loading *by;	/* what includes it; NULL for the module */
+};
+
 static int load_source(struct pd_module *, const char *relative, bool own,
-    struct pd_error *);
+    const struct loading *by, struct pd_error *);
+
+/* An error in the include directive for NAME. */
+static int
+include_error(const struct pd_module *module, const struct loading *loading,
+    const char *relative, const char *what, struct pd_error *error)
+{
+	return pd_error_at(error, loading == NULL ? module->path :
+	    loading->by == NULL ? module->path : loading->path,
+	    loading == NULL ? 0 : include_line(loading->content, relative),
+	    "%s '%s'", what, relative);
+}
+
+/* Constants of a JSON file belong to what a module is. */
+static int
+load_data(struct pd_module *module, const char *relative,
+    const struct loading *loading, struct pd_error *error)
+{
+	char *path = find_source(module, relative, ".json");
+
+	if (path == NULL)
+		return include_error(module, loading, relative, "cannot find the data",
+		    error);
+	int result = pd_read_file(path, &module->data, error);
+	free(path);
+	return result;
+}
+
+static int
+load_dependency(struct pd_module *module, jv dependency, bool own,
+    const struct loading *loading, struct pd_error *error)
+{
+	const char *relative = pd_json_peek_string(dependency, "relpath", "");
+	bool included = !pd_json_has_peek(dependency, "as");
+
+	/* With a search path of its own libjq finds an import by itself, but the
+	 * functions of an include are ours to find. */
+	if (pd_json_has_peek(dependency, "search")) {
+		if (!own || !included)
+			return 0;
+		include_error(module, loading, relative,
+		    "a search path is not for an include:", error);
+		return pd_error_hint(error, "put the file beside the model, or import it");
+	}
+	if (pd_json_peek_bool(dependency, "is_data", false))
+		return load_data(module, relative, loading, error);
+	for (const struct loading *outer = loading; outer != NULL; outer = outer->by) {
+		if (strcmp(outer->relative, relative) == 0)
+			return include_error(module, loading, relative,
+			    "an include that comes back to itself:", error);
+	}
+	if (knows_source(module, relative))
+		return 0;
+	return load_source(module, relative,
+	    own && included && strcmp(relative, "pd") != 0, loading, error);
+}
 
 static int
 load_dependencies(struct pd_module *module, jv metadata, bool own,
-    struct pd_error *error)
+    const struct loading *loading, struct pd_error *error)
 {
 	jv dependencies = pd_json_peek(metadata, "deps");
 	int result = 0;
@@ -337,55 +487,74 @@ load_dependencies(struct pd_module *module, jv metadata, bool own,
 		return 0;
 	}
 	jv_array_foreach(dependencies, i, dependency) {
-		const char *relative = pd_json_peek_string(dependency, "relpath", "");
-		bool included = !pd_json_has_peek(dependency, "as");
-		bool elsewhere = pd_json_peek_bool(dependency, "is_data", false) ||
-		    pd_json_has_peek(dependency, "search");
-		if (result == 0 && !elsewhere && !knows_source(module, relative))
-			result = load_source(module, relative,
-			    own && included && strcmp(relative, "pd") != 0, error);
+		if (result == 0)
+			result = load_dependency(module, dependency, own, loading, error);
 		jv_free(dependency);
 	}
 	jv_free(dependencies);
 	return result;
 }
 
-static int
-load_source(struct pd_module *module, const char *relative, bool own,
-    struct pd_error *error)
+static void
+add_functions(struct pd_module *module, jv metadata, bool own, int source)
 {
-	jv metadata = read_metadata(module, relative, error);
-
-	if (!jv_is_valid(metadata))
-		return -1;
-	if (load_dependencies(module, metadata, own, error) != 0) {
-		jv_free(metadata);
-		return -1;
-	}
-	char *path = find_source(module, relative);
-	if (path == NULL || module->source_count == MOST_INCLUDES) {
-		free(path);
-		jv_free(metadata);
-		return pd_error_at(error, module->path, 0,
-		    "cannot include '%s'", relative);
-	}
-	struct pd_buffer content = PD_BUFFER_INIT;
-	int result = pd_read_file(path, &content, error);
-	int source = module->source_count++;
-	module->sources[source] = (struct source){
-		.path = path, .relative = pd_duplicate(relative),
-		.content = content.data, .own = own};
-	if (result != 0) {
-		jv_free(metadata);
-		return -1;
-	}
 	jv definitions = pd_json_peek(metadata, "defs");
+
 	jv_array_foreach(definitions, i, definition) {
 		if (own)
 			add_function(module, jv_string_value(definition), source);
 		jv_free(definition);
 	}
-	jv_free(definitions);
+	module->defined = jv_array_concat(module->defined, definitions);
+}
+
+/* Load what a source needs, then the source; takes path and content. */
+static int
+add_source(struct pd_module *module, char *path, char *content, bool own,
+    jv metadata, const struct loading *loading, struct pd_error *error)
+{
+	int result = load_dependencies(module, metadata, own, loading, error);
+
+	if (result == 0 && module->source_count == MOST_INCLUDES)
+		result = pd_error_at(error, module->path, 0,
+		    "more than %d modules are included", MOST_INCLUDES);
+	if (result != 0) {
+		free(path);
+		free(content);
+		return result;
+	}
+	int source = module->source_count++;
+	module->sources[source] = (struct source){.path = path, .content = content,
+		.relative = pd_duplicate(loading->relative), .own = own};
+	add_functions(module, metadata, own, source);
+	return 0;
+}
+
+static int
+load_source(struct pd_module *module, const char *relative, bool own,
+    const struct loading *by, struct pd_error *error)
+{
+	struct pd_buffer content = PD_BUFFER_INIT;
+	char *path = find_source(module, relative, ".jq");
+
+	if (path == NULL) {
+		include_error(module, by, relative, "cannot find the module", error);
+		return pd_error_hint(error,
+		    "modules are looked for beside the model and in the suite's own");
+	}
+	jv metadata = jv_invalid();
+	if (pd_read_file(path, &content, error) == 0)
+		metadata = read_metadata(module, relative, error);
+	if (!jv_is_valid(metadata)) {
+		free(path);
+		pd_buffer_free(&content);
+		return -1;
+	}
+	struct loading loading = {relative, path, content.data, by};
+	if (add_source(module, path, content.data, own, metadata, &loading, error) != 0) {
+		jv_free(metadata);
+		return -1;
+	}
 	jv_free(module->metadata);
 	/* The module itself is loaded last, so its metadata stay. */
 	module->metadata = jv_object_delete(jv_object_delete(metadata,
@@ -512,6 +681,7 @@ hash_sources(struct pd_module *module)
 		if (strcmp(module->sources[i].relative, "pd") != 0)
 			pd_buffer_text(&all, module->sources[i].content);
 	}
+	pd_buffer_append(&all, module->data.data, module->data.length);
 	pd_hash(all.data, all.length, module->hash);
 	pd_buffer_free(&all);
 }
@@ -531,8 +701,13 @@ set_names(struct pd_module *module, const char *path, struct pd_error *error)
 	}
 	if (realpath(path, real) == NULL)
 		return pd_error_at(error, path, 0, "%s", strerror(errno));
+	module->real_path = pd_duplicate(real);
 	char *slash = strrchr(real, '/');
 	module->name = pd_format("%.*s", (int)strlen(slash + 1) - 3, slash + 1);
+	if (strcmp(module->name, "pd") == 0) {
+		pd_error_at(error, path, 0, "a module cannot be named as the prelude");
+		return pd_error_hint(error, "give the file another name");
+	}
 	*slash = '\0';
 	char *share = pd_share_path("jq");
 	module->library_path = JV_ARRAY(jv_string(real), jv_string(share));
@@ -548,9 +723,10 @@ pd_module_open(const char *path, struct pd_error *error)
 	module->path = pd_duplicate(path);
 	module->metadata = jv_object();
 	module->library_path = jv_array();
+	module->defined = jv_array();
 	module->pending = jv_invalid();
 	if (set_names(module, path, error) != 0 ||
-	    load_source(module, module->name, true, error) != 0 ||
+	    load_source(module, module->name, true, NULL, error) != 0 ||
 	    compile(module, error) != 0) {
 		pd_module_close(module);
 		return NULL;
@@ -656,7 +832,6 @@ explain(struct pd_error *error)
 		{"has no keys", "the state or object lacks the part that is asked for"},
 		{"null (null) and", "a field that the function reads is missing"},
 		{"and null (null)", "a field that the function reads is missing"},
-		{"No more inputs", "input and inputs have nothing to give here"},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -677,6 +852,8 @@ set_call_error(struct pd_module *module, int function, jv invalid,
 
 	if (jq_halted(module->jq))
 		free(text), text = pd_duplicate("halt is not for a model or adapter");
+	else if (strcmp(text, "break") == 0 || strcmp(text, "No more inputs") == 0)
+		free(text), text = pd_duplicate("input has nothing to give here");
 	pd_error_at(error, pd_module_function_file(module, function),
 	    called->line, "%s/%d: %s", called->name, called->arity, text);
 	explain(error);
@@ -686,13 +863,13 @@ set_call_error(struct pd_module *module, int function, jv invalid,
 
 static jv
 wrong_count(struct pd_module *module, int function, const char *count,
-    struct pd_error *error)
+    const char *hint, struct pd_error *error)
 {
 	const struct function *called = &module->functions[function];
 
 	pd_error_at(error, pd_module_function_file(module, function),
 	    called->line, "%s/%d gave %s", called->name, called->arity, count);
-	pd_error_hint(error, "it must give exactly one value");
+	pd_error_hint(error, "%s", hint);
 	return jv_invalid();
 }
 
@@ -727,13 +904,14 @@ jv
 pd_module_call(struct pd_module *module, int function, jv input, jv arguments,
     struct pd_error *error)
 {
+	static const char exactly_one[] = "it must give exactly one value";
 	jv output, second;
 	bool failed;
 
 	start(module, function, input, arguments);
 	if (!next_output(module, function, &output, &failed, error))
 		return failed ? jv_invalid() :
-		    wrong_count(module, function, "no value", error);
+		    wrong_count(module, function, "no value", exactly_one, error);
 	/* Running on to the end also drops jq's own references to the output. */
 	if (!next_output(module, function, &second, &failed, error)) {
 		if (!failed)
@@ -743,7 +921,8 @@ pd_module_call(struct pd_module *module, int function, jv input, jv arguments,
 	}
 	jv_free(output);
 	jv_free(second);
-	return wrong_count(module, function, "more than one value", error);
+	return wrong_count(module, function, "more than one value", exactly_one,
+	    error);
 }
 
 jv
@@ -755,8 +934,14 @@ pd_module_call_all(struct pd_module *module, int function, jv input,
 	bool failed = false;
 
 	start(module, function, input, arguments);
-	while (next_output(module, function, &output, &failed, error))
+	while (next_output(module, function, &output, &failed, error)) {
 		outputs = jv_array_append(outputs, output);
+		if (jv_array_length(jv_copy(outputs)) > MOST_OUTPUTS) {
+			jv_free(outputs);
+			return wrong_count(module, function, "more than 10000 values",
+			    "it seems to go on for ever", error);
+		}
+	}
 	if (failed) {
 		jv_free(outputs);
 		return jv_invalid();
