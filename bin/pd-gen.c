@@ -201,7 +201,8 @@ seed_of_line(const char *line, size_t length, uint64_t *seed,
 		value = field;
 	}
 	if (!pd_json_integer_peek(value, &number) || number < 0) {
-		pd_error_set(error, "neither a seed nor a record with one");
+		if (error->message[0] == '\0')
+			pd_error_set(error, "neither a seed nor a record with one");
 		pd_error_hint(error, "a whole number from 0 to 2^53 - 1 in each line");
 	}
 	jv_free(value);

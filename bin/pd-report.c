@@ -69,6 +69,7 @@ struct session {
 	struct pd_buffer lines;	/* of the present run */
 	bool pending;		/* they failed, and no failure record has come yet */
 	int64_t number;		/* failures reported */
+	int64_t again;		/* how many of the present one's kind and name before it */
 	int64_t duration;	/* of all runs, microseconds */
 	int64_t progress_at;
 };
@@ -181,6 +182,7 @@ render(struct session *session, int function, jv input)
 	jv style = pd_json_set(jv_object(), "color", jv_bool(use_color(session)));
 
 	style = pd_json_set_number(style, "number", (double)session->number);
+	style = pd_json_set_number(style, "again", (double)session->again);
 	jv lines = pd_module_call_all(session->template, function, input,
 	    JV_ARRAY(style), &error);
 	if (!jv_is_valid(lines))
@@ -206,8 +208,9 @@ report_failure(struct session *session, jv failure)
 	    pd_json_peek_string(cause, "kind", ""), name) :
 	    pd_duplicate(pd_json_peek_string(cause, "kind", ""));
 
+	session->again = (int64_t)pd_json_peek_number(session->failures, key, 0);
 	session->failures = pd_json_set_number(session->failures, key,
-	    1 + pd_json_peek_number(session->failures, key, 0));
+	    (double)(session->again + 1));
 	free(key);
 	jv_free(cause);
 	session->number++;

@@ -70,7 +70,7 @@ int_possible(jv generator, struct pd_error *error)
 		return malformed(generator, error, "min and max must be numbers");
 	double minimum = integer_bound(generator, "min");
 	double maximum = integer_bound(generator, "max");
-	if (fabs(minimum) > LARGEST_INTEGER || fabs(maximum) > LARGEST_INTEGER)
+	if (!(fabs(minimum) <= LARGEST_INTEGER && fabs(maximum) <= LARGEST_INTEGER))
 		return malformed(generator, error,
 		    "a bound past 2^53 cannot be drawn exactly");
 	return minimum <= maximum ? PD_POSSIBLE : PD_IMPOSSIBLE;
@@ -846,14 +846,24 @@ unknown_kind(jv generator, struct pd_error *error)
 	return PD_MALFORMED;
 }
 
-static bool
-known_keys(jv generator, const struct kind *kind)
+static enum pd_possible
+check_keys(jv generator, const struct kind *kind, struct pd_error *error)
 {
-	int count = 1;
+	enum pd_possible result = PD_POSSIBLE;
 
-	for (const char *const *key = kind->keys; *key != NULL; key++)
-		count += pd_json_has_peek(generator, *key);
-	return count == jv_object_length(jv_copy(generator));
+	jv_object_keys_foreach(generator, name) {
+		const char *text = jv_string_value(name);
+		bool known = strcmp(text, "$gen") == 0;
+		for (const char *const *key = kind->keys; *key != NULL; key++)
+			known = known || strcmp(*key, text) == 0;
+		if (!known && result == PD_POSSIBLE) {
+			char *why = pd_format("unknown key \"%s\"", text);
+			result = malformed(generator, error, why);
+			free(why);
+		}
+		jv_free(name);
+	}
+	return result;
 }
 
 /* The worst of the parts of a constant array or object. */
@@ -892,10 +902,9 @@ pd_generator_possible(jv generator, struct pd_error *error)
 	const struct kind *kind = kind_of(generator);
 	if (kind == NULL)
 		return unknown_kind(generator, error);
-	enum pd_possible result = kind->possible(generator, error);
-	if (result != PD_MALFORMED && !known_keys(generator, kind))
-		return malformed(generator, error, "it has a key that its kind does not know");
-	return result;
+	if (check_keys(generator, kind, error) == PD_MALFORMED)
+		return PD_MALFORMED;
+	return kind->possible(generator, error);
 }
 
 /* Apply draw or simplest to every part of a constant. */

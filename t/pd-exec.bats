@@ -159,8 +159,8 @@ END
 }
 
 @test "a program may leave much output and need not read its input" {
-  jq -nc '{argv:["sh","-c","head -c 3000000 /dev/zero | tr \"\\\\0\" x; echo e >&2"],stdin:("y" * 1000000)}' >request
-  send "$(<request)" >plan
+  send '{"argv":["sh","-c","head -c 3000000 /dev/zero | tr \"\\\\0\" x; echo e >&2"]}' |
+    jq -c '.prefix[0].command.request.stdin = ("y" * 1000000)' >plan
   run -0 --separate-stderr pd-exec "${direct[@]}" --no-exchange plan
   assert_that 'replies[0] | (.stdout | length) == 3000000 and .stderr == "e\n"'
   assert_that 'of("command")[0] | has("exchange") | not'
@@ -170,7 +170,6 @@ END
   send '{"argv":["sh","-c","sleep 1000 & echo done"]}' >plan
   run -0 --separate-stderr timeout 10 pd-exec "${direct[@]}" plan
   assert_that 'replies[0].stdout == "done\n"'
-  no_leftovers
 }
 
 @test "a program's bytes that are no text are replaced, not passed on" {
@@ -257,4 +256,524 @@ teardown_each teardown_once end of input " ]]
   assert_stderr_has "version 2 only"
   run -2 --separate-stderr pd-exec -m "$models/direct.jq" -A 'sleep 1000' --health-timeout 300ms plan
   assert_stderr_has "did not answer its greeting"
+}
+
+# --- References ---
+
+# things N…: an adapter whose Make gives ids of several JSON types and whose Use echoes its command.
+write_things() {
+  cat >things.jq <<'END'
+include "pd";
+def init: {used: []};
+def on_Used($e): .used += [$e];
+def check_fine($x): true;
+END
+  cat >things-adapter.jq <<'END'
+include "pd";
+def request: {argv: ["true"]};
+def events_Make($c): {type: "Made", id: 1499816949527975237, price: 0.10, name: "acc_7", "a.b": "dotted",
+                      list: [{deep: "first"}, {deep: {er: true}}]},
+                     {type: "Made", id: "second", flag: false};
+def events($c): {type: "Used", with: $c};
+END
+  things=(-m things.jq -a things-adapter.jq)
+}
+
+@test "references become the values that events brought, whatever their type" {
+  write_things
+  plan '{"type":"Make"}' '{"type":"Use","id":"@c1.id","price":"@c1.price","deep":"@c1.list.0.deep",
+    "object":["@c1.list.1.deep"],"second":"@c1.1.id","flag":"@c1.1.flag","dotted":"@c1.a.b",
+    "keys":{"@c1.name":1,"@c1.id":2}}' >plan
+  run -0 --separate-stderr pd-exec "${things[@]}" plan
+  [[ $output == *'"command":{"type":"Use","id":1499816949527975237,"price":0.10,"deep":"first","object":[{"er":true}],"second":"second","flag":false,"dotted":"dotted","keys":{"acc_7":1,"1499816949527975237":2}}'* ]]
+}
+
+@test "what merely looks like a reference is data" {
+  write_things
+  plan '{"type":"Use","a":"@@c1.id","b":"@@","c":"me@c1.id","d":"@nothing"}' >plan
+  run -0 --separate-stderr pd-exec "${things[@]}" plan
+  assert_that 'events[0].with == {type: "Use", a: "@c1.id", b: "@", c: "me@c1.id", d: "@nothing"}'
+}
+
+@test "a reference that no event bound is a framework failure that names what there was" {
+  write_things
+  plan '{"type":"Make"}' '{"type":"Use","x":"@c1.nothing"}' >plan
+  run -2 --separate-stderr pd-exec "${things[@]}" plan
+  assert_that 'failures[0] | .class == "framework" and .kind == "ref_unresolved" and .name == "Use" and .id == "c2" and
+    (.message | test("@c1.nothing is not bound") and test("price"))'
+  plan '{"type":"Make"}' '{"type":"Use","x":"@c1.5.id"}' >plan
+  run -2 --separate-stderr pd-exec "${things[@]}" plan
+  assert_that 'failures[0].message | test("produced 2 events")'
+}
+
+@test "minted values differ in each execution and follow from its seed and nonce" {
+  write_things
+  plan '{"type":"Use","a":"@mint.c1.a:user-{}@x.org","b":"@mint.c1.a:{}","c":"@mint.c1.c:uuid"}' >one
+  cat one one >plan
+  run -0 --separate-stderr pd-exec "${things[@]}" plan
+  assert_that 'events | map(.with) | .[0].a != .[1].a and all(
+    (.a | test("^user-[a-z0-9]{12}@x.org$")) and .a == "user-\(.b)@x.org" and
+    (.c | test("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")))'
+  assert_that 'of("run_start") | map(.attempt) == [1, 2] and .[0].nonce != .[1].nonce'
+}
+
+# --- Setup, teardown, hooks ---
+
+# An adapter that notes in the file "order" whatever it is asked to do.
+write_notes() {
+  cat >notes-adapter.jq <<'END'
+include "pd";
+def note($what): {argv: ["sh", "-c", "echo \"$1\" >>order", "sh", $what]};
+def health: note("health");
+def setup_once: note("once 1"), [note("once 2")];
+def setup_each: note("each");
+def teardown_each: note("undo each");
+def teardown_once: note("undo once");
+def request: note(.type);
+def events($c): if $c.type == "Fail" then unexpected else {type: "Got", reply: "r"} end;
+END
+}
+order() { tr '\n' ',' <order; }
+
+@test "hooks, setup and teardown run in their order, around each run and around all" {
+  write_notes
+  plan '{"type":"A"}' | jq -c '.setup = [{id: "s1", command: {type: "In"}}] |
+    .teardown = [{id: "t1", command: {type: "Out", what: "@s1.reply"}}] | .suffix = [{id: "c9", command: {type: "Z"}}]' >plan
+  run -0 --separate-stderr pd-exec -m "$models/direct.jq" -a notes-adapter.jq plan plan
+  [[ $(order) == "health,once 1,once 2,each,In,A,Z,Out,undo each,each,In,A,Z,Out,undo each,undo once," ]]
+  assert_that 'of("command")[0:4] | map(.id) == ["s1", "c1", "c9", "t1"]'
+  assert_that 'of("command")[3].command.what == "r"'
+}
+
+@test "after a failure the rest is left out, but teardown runs as far as it can" {
+  write_notes
+  plan '{"type":"Fail"}' '{"type":"B"}' | jq -c '.setup = [{id: "s1", command: {type: "In"}}] |
+    .teardown = [{id: "t1", command: {type: "Out", what: "@c2.reply"}}, {id: "t2", command: {type: "Out2"}}]' >plan
+  run -2 --separate-stderr pd-exec -m "$models/direct.jq" -a notes-adapter.jq plan
+  [[ $(order) == "health,once 1,once 2,each,In,Fail,Out2,undo each,undo once," ]]
+  assert_that 'ends[0] | .failure.kind == "unexpected_reply" and (has("other_failures") | not)'
+}
+
+@test "a hook that fails before a run fails the run, and is undone" {
+  cat >adapter.jq <<'END'
+include "pd";
+def setup_each: {argv: ["sh", "-c", "echo no room >&2; exit 4"]};
+def teardown_each: {argv: ["touch", "undone"]};
+def request: {argv: ["touch", "sent"]};
+def events($c): {type: "Got", reply: 1};
+END
+  plan '{"type":"A"}' >plan
+  run -2 --separate-stderr pd-exec -m "$models/direct.jq" -a adapter.jq plan
+  assert_that 'failures[0] | .class == "framework" and .kind == "setup_failed" and .name == "setup_each" and
+    (.message | test("exit status 4: no room"))'
+  [[ -e undone && ! -e sent ]]
+}
+
+@test "a hook that fails before all runs ends the program, and teardown_once runs" {
+  cat >adapter.jq <<'END'
+include "pd";
+def setup_once: {path: "/tenant", method: "POST"};
+def teardown_once: {argv: ["touch", "undone"]};
+def request: .request;
+def events($c): {type: "Got", reply: .};
+END
+  start_python faulty.py --mode status:500
+  send '{"path":"/"}' >plan
+  run -2 --separate-stderr pd-exec -m "$models/direct.jq" -a adapter.jq -u "$SERVER_URL" plan
+  assert_stderr_has 'setup_once: failed: 500 {"error":"status 500"}'
+  assert_that 'the_end | .counts.runs == 0 and .status == 2'
+  [[ -e undone ]]
+}
+
+@test "a failing teardown_once is not lost" {
+  cat >adapter.jq <<'END'
+include "pd";
+def teardown_once: {argv: ["false"]};
+def request: .request;
+def events($c): {type: "Got", reply: .};
+END
+  send '{"argv":["true"]}' >plan
+  run -2 --separate-stderr pd-exec -m "$models/direct.jq" -a adapter.jq plan
+  assert_that 'the_end | .counts.passed == 1 and (.problems[0] | test("teardown_once"))'
+}
+
+@test "execution waits until the system is healthy" {
+  cat >adapter.jq <<'END'
+include "pd";
+def health: {path: "/health"};
+def request: .request;
+def events($c): {type: "Got", reply: .};
+END
+  start_python faulty.py --mode health-later:3
+  send '{"path":"/x"}' >plan
+  run -0 --separate-stderr pd-exec -m "$models/direct.jq" -a adapter.jq -u "$SERVER_URL" plan
+  [[ $(grep -c '"GET /health' faulty.log) == 4 && $(grep -n '"GET /x' faulty.log) == 5:* ]]
+}
+
+# --- What a reply can mean ---
+
+write_poll() {
+  cat >poll-adapter.jq <<'END'
+include "pd";
+def request: {argv: ["sh", "-c", "echo >>tries; wc -l <tries"]};
+def tries: .stdout | tonumber;
+def events_Retry($c): if tries < 3 then retry("not there yet") else {type: "Got", reply: tries} end;
+def events_Never($c): retry("never there");
+def events_Follow($c):
+  if tries < 3 then follow(request; {after_ms: 150, inject: {type: "Seen", tries: tries}})
+  else {type: "Got", reply: tries} end;
+def events_Mixed($c):
+  if tries == 1 then {type: "First"}, follow(request) else [{type: "Second"}, {type: "Third"}] end;
+def events_None($c): empty;
+def events_Unexpected($c): unexpected("not that");
+END
+  poll=(-m "$models/direct.jq" -a poll-adapter.jq --allow-vacuous)
+}
+
+@test "a reply that asks for it is tried again until it is there" {
+  write_poll
+  plan '{"type":"Retry"}' >plan
+  run -0 --separate-stderr pd-exec "${poll[@]}" plan
+  assert_that 'replies == [3] and (of("command")[0] | .outcome == "ok" and .attempts == 3 and (.exchange | length) == 3 and
+    .return_us - .call_us > 150000)'
+}
+
+@test "a reply that asks again for ever fails when the command's time is up" {
+  write_poll
+  plan '{"type":"Never"}' >plan
+  run -2 --separate-stderr pd-exec "${poll[@]}" --timeout 200ms plan
+  assert_that 'of("command")[0].outcome == "retry" and (failures[0] | .kind == "command_timeout" and
+    (.message | test("gave up after 0.2 s.*never there")))'
+}
+
+@test "a follow sends the next request after its pause and shows events meanwhile" {
+  write_poll
+  plan '{"type":"Follow"}' >plan
+  run -0 --separate-stderr pd-exec "${poll[@]}" plan
+  assert_that 'events == [{type: "Seen", tries: 1}, {type: "Seen", tries: 2}, {type: "Got", reply: 3}]'
+  assert_that 'of("event") | map(.n) == [1, 2, 3] and .[1].at_us - .[0].at_us > 150000 and all(.id == "c1")'
+}
+
+@test "events beside a follow are shown at once, and references reach all of a command's events" {
+  write_poll
+  plan '{"type":"Mixed"}' >plan
+  run -0 --separate-stderr pd-exec "${poll[@]}" plan
+  assert_that 'events | map(.type) == ["First", "Second", "Third"]'
+}
+
+@test "a command may have no event, and one that was not expected fails the run" {
+  write_poll
+  plan '{"type":"None"}' >none
+  plan '{"type":"Unexpected"}' >unexpected
+  run -0 --separate-stderr pd-exec "${poll[@]}" none
+  assert_that 'ends[0] | .status == "pass" and .commands == 1 and .events == 0'
+  run -2 --separate-stderr pd-exec "${poll[@]}" unexpected
+  assert_that 'failures[0] | .class == "execution" and .kind == "unexpected_reply" and .name == "Unexpected" and
+    (.message | test("not that .exit status 0: 1"))'
+}
+
+# --- Timeouts ---
+
+@test "a timeout comes from the request, the model's command, the model, the adapter or the user, in this order" {
+  cat >model.jq <<'END'
+module {"name": "m", "timeout_ms": 10000};
+include "pd";
+def init: {};
+def commands: {Quick: {timeout_ms: 100}};
+def check_c($x): true;
+END
+  start_python faulty.py --mode hang
+  plan '{"type":"Quick","request":{"path":"/"}}' >by-command
+  send '{"path":"/","timeout_ms":120}' >by-request
+  send '{"path":"/"}' >by-all
+  run -2 --separate-stderr timeout 5 pd-exec -m model.jq -a "$models/direct-adapter.jq" -u "$SERVER_URL" by-command
+  assert_that 'failures[0].message | test("within 0.1 s")'
+  run -2 --separate-stderr timeout 5 pd-exec -m model.jq -a "$models/direct-adapter.jq" -u "$SERVER_URL" by-request
+  assert_that 'failures[0].message | test("within 0.12 s")'
+  sed -i 's/10000/140/' model.jq
+  run -2 --separate-stderr timeout 5 pd-exec -m model.jq -a "$models/direct-adapter.jq" -u "$SERVER_URL" by-all
+  assert_that 'failures[0].message | test("within 0.14 s")'
+  sed -i 's/module.*/module {};/' model.jq
+  sed 's/module {/&"timeout_ms": 160, /' "$models/direct-adapter.jq" >adapter.jq
+  run -2 --separate-stderr timeout 5 pd-exec -m model.jq -a adapter.jq -u "$SERVER_URL" by-all
+  assert_that 'failures[0].message | test("within 0.16 s")'
+  run -2 --separate-stderr timeout 5 pd-exec "${direct[@]}" -u "$SERVER_URL" --timeout 180ms by-all
+  assert_that 'failures[0].message | test("within 0.18 s")'
+  assert_that 'of("command")[0] | .outcome == "timeout" and .exchange == [{request: {path: "/"}}]'
+}
+
+@test "a program that hangs is killed with all that it started" {
+  send '{"argv":["sh","-c","sleep 1000 & sleep 1000"]}' >plan
+  run -2 --separate-stderr timeout 5 pd-exec "${direct[@]}" --timeout 100ms plan
+  assert_that 'failures[0].kind == "command_timeout"'
+}
+
+# --- Checks ---
+
+write_counting() {
+  cat >counting.jq <<'END'
+module {"name": "counting"};
+include "pd";
+def init: {n: 0};
+def simulate_Add($c): {type: "Added", n: (.n + 1)};
+def on_Added($e): .n += 1;
+def terminate($c; $events): $c.last == true;
+END
+  cat >counting-adapter.jq <<'END'
+include "pd";
+def request: {argv: ["true"]};
+def events_Add($c): {type: "Added", n: $c.n};
+def events_Twice($c): {type: "Added"}, {type: "Other"};
+END
+  counting=(-m counting.jq -a counting-adapter.jq)
+}
+
+@test "a failing check ends the run with its message, its data and the states before and after" {
+  write_counting
+  echo 'def check_few($x): .n < 2 or fail("too many"; {n, step: $x.type});' >>counting.jq
+  plan '{"type":"Add"}' '{"type":"Add"}' '{"type":"Add"}' >plan
+  run -1 --separate-stderr pd-exec "${counting[@]}" plan
+  assert_that 'ends[0] | .status == "fail" and .state_before == {n: 1} and .state == {n: 2} and .commands == 2 and
+    .failure == {class: "assertion", kind: "check_failed", name: "few", message: "too many",
+      data: {n: 2, step: "Added"}, id: "c2"}'
+  assert_that 'of("check") == [{type: "check", run: 1, id: "c2", check: "few", pass: false, message: "too many",
+    data: {n: 2, step: "Added"}, n: 2}]'
+  assert_that 'the_end | .status == 1 and .counts.failed == 1 and .fired.few == 4'
+}
+
+@test "--checks says what a failing check does" {
+  write_counting
+  echo 'def check_few($x): .n < 2; def check_odd($x): if .n % 2 == 0 and .n > 0 then "even" else true end;' >>counting.jq
+  plan '{"type":"Add"}' '{"type":"Add"}' '{"type":"Add"}' >plan
+  run -1 --separate-stderr pd-exec "${counting[@]}" --checks record plan
+  assert_that 'ends[0] | .commands == 3 and .failure.name == "few" and (.other_failures | map(.name)) == ["odd", "few", "odd", "few"]'
+  run -0 --separate-stderr pd-exec "${counting[@]}" --checks log plan
+  assert_stderr_has "run 1, command c2: check odd failed: even"
+  assert_that 'ends[0].status == "pass" and (of("check") | length) == 5'
+  run -2 --separate-stderr pd-exec "${counting[@]}" --checks off plan
+  assert_that 'ends[0] | .status == "pass" and .fired == {few: 0, odd: 0}'
+  run -2 --separate-stderr pd-exec "${counting[@]}" --checks maybe plan
+  assert_stderr_has "--checks: unknown 'maybe'"
+}
+
+@test "each form of trigger fires when it says" {
+  write_counting
+  cat >triggers.jq <<'END'
+module {"name": "counting", "triggers": {"one": {"every": 1}, "three": {"every": 3}, "commands": {"every": "command"},
+  "events": {"every": "event"}, "named": {"every": "Other"}, "list": {"every": ["Add", "Other"]},
+  "second": {"every": {"n": 2, "of": "Added"}}, "secondc": {"every": {"n": 2, "of": "command"}},
+  "at_end": {"at": "end"}, "at_settled": {"at": "settled"}}};
+def check_one($x): true;
+def check_default($x): true;
+def check_three($x): true;
+def check_commands($x): $x.type == "Add" or $x.type == "Twice";
+def check_events($x): $x.type == "Added" or $x.type == "Other";
+def check_named($x): $x.type == "Other";
+def check_list($x): $x.type == "Other" or $x.type == "Add";
+def check_second($x): $x.type == "Added";
+def check_secondc($x): true;
+def check_at_end($x): $x == null;
+def check_at_settled($x): $x == null;
+END
+  { cat triggers.jq && grep -v ^module counting.jq; } | sed 's/^include.*//; s/^module.*/&/' >all.jq
+  plan '{"type":"Add"}' '{"type":"Twice"}' '{"type":"Add"}' >plan
+  run -0 --separate-stderr pd-exec -m all.jq -a counting-adapter.jq plan
+  assert_that 'ends[0].fired == {one: 7, default: 7, three: 2, commands: 3, events: 4, named: 1, list: 3, second: 1,
+    secondc: 1, at_end: 1, at_settled: 1}'
+}
+
+@test "--conform finds a wrong prediction with no check written" {
+  write_counting
+  plan '{"type":"Add","n":1}' '{"type":"Add","n":3}' >plan
+  run -1 --separate-stderr pd-exec "${counting[@]}" --conform plan
+  assert_that 'failures[0] | .class == "assertion" and .kind == "prediction_mismatch" and .name == "Add" and .id == "c2" and
+    .message == "Added differs from the prediction, n: expected 2, got 3" and .data.fields == {n: {expected: 2, seen: 3}}'
+  plan '{"type":"Add","n":1}' '{"type":"Add","n":2}' >plan
+  run -0 --separate-stderr pd-exec "${counting[@]}" --conform plan
+}
+
+@test "the model's terminate ends a run that passes" {
+  write_counting
+  echo 'def check_c($x): true;' >>counting.jq
+  plan '{"type":"Add","last":true}' '{"type":"Add"}' >plan
+  run -0 --separate-stderr pd-exec "${counting[@]}" plan
+  assert_that 'ends[0] | .status == "pass" and .commands == 1'
+}
+
+@test "--stop-on-failure and --max-failures stop after failed runs, and teardown_once runs" {
+  write_counting
+  echo 'def check_c($x): .n == 0;' >>counting.jq
+  echo 'def teardown_once: {argv: ["touch", "undone"]};' >>counting-adapter.jq
+  for i in 1 2 3 4; do plan_run $i '{"type":"Add"}'; done >plan
+  run -1 --separate-stderr pd-exec "${counting[@]}" --stop-on-failure plan
+  assert_that '(ends | map(.run)) == [1] and the_end.counts.runs == 1'
+  run -1 --separate-stderr pd-exec "${counting[@]}" --max-failures 3 plan
+  assert_that '(ends | map(.run)) == [1, 2, 3]'
+  run -1 --separate-stderr pd-exec "${counting[@]}" plan
+  assert_that '(ends | map(.run)) == [1, 2, 3, 4]'
+  [[ -e undone ]]
+}
+
+@test "--trace tells passing checks and the state of every run" {
+  write_counting
+  echo 'def check_c($x): true;' >>counting.jq
+  plan '{"type":"Add"}' >plan
+  run -0 --separate-stderr pd-exec "${counting[@]}" --trace plan
+  assert_that '(of("check") | map(.pass)) == [true, true] and ends[0].state == {n: 1}'
+  run -0 --separate-stderr pd-exec "${counting[@]}" plan
+  assert_that 'of("check") == [] and (ends[0] | has("state") | not)'
+}
+
+@test "--report writes a failure record that stands for itself" {
+  write_counting
+  echo 'def check_c($x): .n < 2;' >>counting.jq
+  plan '{"type":"Add"}' '{"type":"Add","again":"@c1.type"}' >plan
+  run -1 --separate-stderr pd-exec "${counting[@]}" --report plan
+  assert_that 'of("failure") | length == 1 and (.[0] | .failure.name == "c" and .reproduced and .state == {n: 2} and
+    .state_before == {n: 1} and (.original.prefix | length) == 2 and (.commands | length) == 2 and .refs == {"@c1.type": "Added"} and
+    .model.name == "counting" and .adapter.name == "counting-adapter")'
+}
+
+# --- Branches ---
+
+@test "branches run at the same time, and the suffix waits for them all" {
+  cat >adapter.jq <<'END'
+include "pd";
+def request: {argv: ["sh", "-c", "echo $1 >>log; while [ $(wc -l <log) -lt \($c.wait // 0) ]; do sleep 0.01; done; cat log", "sh", .name]};
+def events($c): {type: "Got", reply: .stdout};
+END
+  sed -i 's/\\(\$c.wait/\\(.wait/' adapter.jq
+  jq -nc 'def item($id; $wait): {id: $id, command: {type: "Send", name: $id, wait: $wait}};
+    {type: "sequence", run: 1, seed: 1, plan: ("0" * 64), prefix: [item("c1"; 1)],
+     branches: [[item("c2"; 3)], [item("c3"; 3), item("c4"; 0)]], suffix: [item("c5"; 0)]}' >plan
+  run -0 --separate-stderr timeout 10 pd-exec -m "$models/direct.jq" -a adapter.jq plan
+  assert_that 'of("command") | map({id, branch}) | sort_by(.id) == [{id: "c1", branch: null}, {id: "c2", branch: 0},
+    {id: "c3", branch: 1}, {id: "c4", branch: 1}, {id: "c5", branch: null}]'
+  assert_that 'of("command") | (map(select(.id == "c2"))[0]) as $a | (map(select(.id == "c3"))[0]) as $b |
+    $a.call_us < $b.return_us and $b.call_us < $a.return_us'
+  assert_that 'replies[-1] | split("\n") | .[0] == "c1" and .[4] == "c5"'
+}
+
+@test "a failure in one branch ends the others after the command in hand" {
+  cat >adapter.jq <<'END'
+include "pd";
+def request: {argv: ["true"]};
+def events($c): if $c.bad then unexpected else {type: "Got", reply: 1} end;
+END
+  jq -nc '{type: "sequence", run: 1, seed: 1, plan: ("0" * 64), prefix: [], suffix: [{id: "c200", command: {type: "Send"}}],
+    branches: [[{id: "c1", command: {type: "Send", bad: true}}], [range(2; 100) | {id: "c\(.)", command: {type: "Send"}}]]}' >plan
+  run -2 --separate-stderr pd-exec -m "$models/direct.jq" -a adapter.jq plan
+  assert_that 'failures[0] | .id == "c1" and .branch == 0'
+  assert_that 'of("command") | length < 50 and all(.id != "c200")'
+}
+
+# --- The stream ---
+
+@test "what is no sequence is passed on unchanged and in order" {
+  {
+    echo '{"type":"note","n":1e2,  "odd": [1 ,2]}'
+    plan_run 1 '{"type":"Send","request":{"argv":["true"]}}'
+    echo '{"x":1,"type":"other"}'
+    printf '{"type":"note","crlf":true}\r\n\n'
+    plan_run 2 '{"type":"Send","request":{"argv":["true"]}}'
+    printf '{"type":"last","no":"newline"}'
+  } >input
+  run -0 --separate-stderr "$PD_BIN/pd-exec" "${direct[@]}" <input
+  grep -n -e '"note"' -e '"other"' -e run_end -e '"last"' <<<"$output" | sed 's/{"type":"run_end".*/run_end/; s/^[0-9]*://' >got
+  printf '%s\n' '{"type":"note","n":1e2,  "odd": [1 ,2]}' run_end '{"x":1,"type":"other"}' \
+    '{"type":"note","crlf":true}' run_end '{"type":"last","no":"newline"}' | diff - got
+}
+
+@test "the header is passed on with ourselves in its pipeline, and our end stands for the one before" {
+  run -0 --separate-stderr bash -c '. "$1"; pd-gen -m "$2/counter.jq" -n 2 -s 5 --max-commands 3 >gen; :' bash /dev/null \
+    "$PD_ROOT/share/pd/examples"
+  start_counter
+  run -0 --separate-stderr pd-exec -m "$PD_ROOT/share/pd/examples/counter.jq" -a "$PD_ROOT/share/pd/examples/counter-http.jq" \
+    -u "${COUNTER_URL/\/\////user:secret@}" gen
+  assert_that 'of("stream") | length == 1 and (.[0] | .seed == 5 and .producer[:6] == "pd-gen" and
+    (.pipeline | map(.[0])) == ["pd-gen", "pd-exec"] and .adapter.name == "counter-http")'
+  assert_that 'of("end") | length == 1 and .[0].counts.runs == 2 and .[0].status == 0'
+  assert_that 'of("run_start")[0].target == "'"$COUNTER_URL"'"'
+  [[ $output != *secret* ]]
+}
+
+@test "numbers come through state, server and records digit for digit" {
+  start_python faulty.py --mode echo
+  numbers='[1499816949527975237,0.10,1.000,-0.0,123456789012345678901234567890,3.14159265358979323846264338327950288]'
+  send "{\"path\":\"/\",\"json\":{\"numbers\":$numbers,\"huge\":1E+400}}" >plan
+  run -0 --separate-stderr pd-exec "${direct[@]}" -u "$SERVER_URL" --trace plan
+  [[ $(grep -c -F "\"body\":{\"numbers\":$numbers,\"huge\":1E+400}" <<<"$output") == 3 ]] # command, event, state
+  [[ $(grep '"run_end"' <<<"$output") == *"\"state\":{\"last\":"*"$numbers"* ]]
+}
+
+@test "secrets do not reach a record" {
+  cat >adapter.jq <<'END'
+include "pd";
+def headers: {Authorization: "Bearer hush-1", Cookie: "hush-2"};
+def request: .request + {query: {token: "hush-3"}, json: {password: "hush-4", inner: [{PIN: "hush-5"}]},
+  path: "/x?token=hush-6&a=1", headers: {"X-Api-Key": "hush-7"}};
+def events_Send($c): {type: "Got", reply: .body};
+def events_Bad($c): unexpected;
+END
+  sed 's/^def check.*/def check_answered($e): fail("no"; $e);/' "$models/direct.jq" >model.jq
+  start_python faulty.py --mode echo
+  send '{}' >plan
+  options=(-a adapter.jq -u "$SERVER_URL" --redact token --redact password --redact pin --redact x-api-key --redact text)
+  run -0 --separate-stderr pd-exec -m "$models/direct.jq" "${options[@]}" --trace plan
+  [[ $(grep -c 'hush' faulty.log) == 1 && $output == *redacted* && $output != *hush* ]]
+  run -1 --separate-stderr pd-exec -m model.jq "${options[@]}" --report plan
+  [[ $output != *hush* ]]
+  plan '{"type":"Bad","request":{}}' >plan
+  run -2 --separate-stderr pd-exec -m "$models/direct.jq" "${options[@]}" --report plan
+  [[ $output$stderr != *hush* && $output == *"unexpected reply: 200"* ]]
+}
+
+@test "cookies that the system sets do not reach a record either" {
+  cat >adapter.jq <<'END'
+include "pd";
+def request: {argv: ["true"]};
+def events($c): {type: "Got", reply: {headers: {"set-cookie": "hush", ok: 1}, "proxy-authorization": "hush"}};
+END
+  plan '{"type":"Send"}' >plan
+  run -0 --separate-stderr pd-exec -m "$models/direct.jq" -a adapter.jq --trace plan
+  [[ $output != *hush* && $output == *'"set-cookie":"[redacted]","ok":1'* ]]
+}
+
+@test "a full disk is told, and the exit status says so" {
+  send '{"argv":["true"]}' >plan
+  run -2 --separate-stderr bash -c '"$0" "$@" >/dev/full' "$PD_BIN/pd-exec" "${direct[@]}" plan
+  assert_stderr_has "No space left"
+}
+
+@test "a reader that goes away ends the program quietly, after teardown" {
+  write_notes
+  for i in {1..50}; do plan_run "$i" '{"type":"A"}'; done >plan
+  "$PD_BIN/pd-exec" -m "$models/direct.jq" -a notes-adapter.jq plan 2>errors | head -n 1 >/dev/null
+  wait_for grep -q 'undo once' order
+  [[ ! -s errors && $(grep -c '^A' order) -lt 50 ]]
+}
+
+@test "every record is written at once with --line-buffered, and each run otherwise" {
+  mkfifo in out
+  pd_exec=("$PD_BIN/pd-exec" "${direct[@]}")
+  "${pd_exec[@]}" in >out 2>errors &
+  exec {to}>in {from}<out
+  send '{"argv":["true"]}' >&"$to"
+  while read -r -t 10 -u "$from" line && [[ $line != *run_end* ]]; do :; done
+  [[ $line == *run_end* ]]
+  exec {to}>&-
+  wait $!
+}
+
+@test "nothing waits in a busy loop" {
+  mkfifo in
+  "$PD_BIN/pd-exec" "${direct[@]}" in >out 2>errors &
+  pid=$!
+  exec {to}>in
+  send '{"argv":["sh","-c","sleep 0.7"]}' >&"$to"
+  wait_for grep -q run_end out
+  read -r -a stat <"/proc/$pid/stat"
+  ((stat[13] + stat[14] < 20)) # hundredths of a second, of 70
+  exec {to}>&-
+  wait $pid
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The report for people at a terminal. Each function gives lines of text;
-# $o has color (true for escape codes) and number (of the failure, from 1).
+# $o has color (true for escape codes), number (of the failure, from 1) and
+# again (how many of its kind and name came before it).
 module {"name": "terminal", "description": "for people at a terminal"};
 include "common";
 
@@ -28,9 +29,20 @@ def step($failure; $o; $item):
   | (if $failed then "  > " | red($o) else "    " end)
     + ($item.id | pad(5)) + ($item.command | command_text($failure.refs) | if $failed then bold($o) else . end),
   ($failure.events[] | select(.id == $item.id) | "         -> " + (.event | domain_object(120))),
-  (if $sent == null then "         (not executed)" | faint($o)
-   elif $sent.outcome != "ok" then "         \($sent.outcome): \($sent.reason // "")"
+  (if $sent != null and $sent.outcome != "ok" then "         \($sent.outcome): \($sent.reason // "")"
    else empty end);
+
+# What the run did not come to is only counted.
+def steps($failure; $o):
+  [items[] | . as $item | select(any($failure.commands[]; .id == $item.id))] as $executed
+  | (items | length) as $all
+  | ($executed[] | step($failure; $o; .)),
+    (if $all > ($executed | length) then
+       "    \($all - ($executed | length)) more commands were not executed" | faint($o) else empty end);
+
+# The same failure was told before, and smaller.
+def once_more($o):
+  "FAIL \($o.number): \(.failure | headline), again: run \(.run), seed \(.seed), \(size_text)" | faint($o);
 
 def state_lines($o):
   if .state_before == null or .state == null then empty
@@ -43,7 +55,7 @@ def state_lines($o):
     end
   end;
 
-def failure($o):
+def whole($o):
   . as $failure
   | "",
     ("FAIL \($o.number): \(.failure | headline)" | red($o) | bold($o)),
@@ -51,7 +63,7 @@ def failure($o):
     (if .failure.data != null then "  \(.failure.data | brief(300))" else empty end),
     "",
     "  \(size_text); run \(.run), seed \(.seed):",
-    (items[] as $item | step($failure; $o; $item)),
+    steps($failure; $o),
     (.other_failures // [] | .[] | "  also: \(headline): \(.message)"),
     "",
     state_lines($o),
@@ -60,6 +72,8 @@ def failure($o):
     "    \(reproduce_sequence)",
     "  Generate the whole run again:",
     "    \(reproduce_whole)";
+
+def failure($o): if $o.again > 0 and .shrunk == null then once_more($o) else whole($o) end;
 
 def failures_by_name: [.failures | to_entries[] | "\(.key) \(.value)"] | join(", ");
 def checks_text: [.fired | to_entries[] | select(.value > 0) | "\(.key) \(.value)"] | join(", ");
