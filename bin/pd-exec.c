@@ -216,8 +216,6 @@ execute(struct session *session, const struct pd_sequence *sequence,
 	const struct settings *settings = session->settings;
 	struct pd_error error;
 
-	if (!has_written_header(session))
-		write_header(session);
 	pd_buffer_clear(&session->run_lines);
 	session->writer.copy = settings->report ? &session->run_lines : NULL;
 	jv end = pd_executor_run(session->executor, sequence, record->line,
@@ -294,6 +292,8 @@ take_record(struct session *session, const struct pd_record *record)
 {
 	struct pd_error error;
 
+	if (!pd_record_is(record, "stream") && !has_written_header(session))
+		write_header(session);
 	if (pd_record_is(record, "sequence")) {
 		take_sequence(session, record);
 	} else if (pd_record_is(record, "stream") && !jv_is_valid(session->header)) {

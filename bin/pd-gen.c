@@ -143,36 +143,46 @@ write_header(struct pd_writer *writer, const struct settings *settings,
 	pd_writer_record(writer, pd_stream_add_program(header, argc, argv));
 }
 
-/* Generate and write one sequence. */
-static void
-generate(struct pd_model *model, const struct settings *settings, int64_t run,
-    uint64_t seed, struct pd_writer *writer)
+/* What the sequences go through. */
+struct generation {
+	struct pd_model *model;
+	const struct settings *settings;
+	struct pd_writer *writer;
+	int64_t count;		/* of sequences written */
+};
+
+/* Generate and write one sequence. Returns 0, or -1 after saying why not. */
+static int
+generate(struct generation *generation, int64_t run, uint64_t seed)
 {
 	struct pd_sequence sequence;
 	struct pd_error error;
+	int result = pd_generate(generation->model, seed,
+	    &generation->settings->generate, &sequence, &error);
 
-	if (pd_generate(model, seed, &settings->generate, &sequence, &error) != 0) {
+	if (result != 0) {
 		pd_error_prefix(&error, "run %" PRId64 " (seed %" PRIu64 "): ", run, seed);
-		pd_writer_flush(writer, &(struct pd_error){0});
-		pd_die(&error);
+		pd_complain(&error);
+	} else {
+		sequence.run = run;
+		pd_writer_record(generation->writer, pd_sequence_record(&sequence));
+		generation->count++;
 	}
-	sequence.run = run;
-	pd_writer_record(writer, pd_sequence_record(&sequence));
 	pd_sequence_free(&sequence);
+	return result;
 }
 
-static int64_t
-generate_all(struct pd_model *model, const struct settings *settings,
-    struct pd_writer *writer)
+static int
+generate_all(struct generation *generation)
 {
-	int64_t count = 0;
+	const struct settings *settings = generation->settings;
+	int result = 0;
 
-	for (int64_t run = settings->shard; run <= settings->runs;
-	    run += settings->shards, count++) {
-		generate(model, settings, run,
-		    pd_seed_derive(settings->seed, "run", (uint64_t)run), writer);
-	}
-	return count;
+	for (int64_t run = settings->shard; run <= settings->runs && result == 0;
+	    run += settings->shards)
+		result = generate(generation, run,
+		    pd_seed_derive(settings->seed, "run", (uint64_t)run));
+	return result;
 }
 
 /* The seed in a line of --seeds: a number, or the seed of a record. False for
@@ -210,70 +220,91 @@ seed_of_line(const char *line, size_t length, uint64_t *seed,
 	return true;
 }
 
-static int64_t
-generate_seeds(struct pd_model *model, const struct settings *settings,
-    struct pd_writer *writer)
+/* The sequence for one line of --seeds, when it has a seed and is of our shard. */
+static int
+generate_line(struct generation *generation, const char *line, size_t length,
+    int64_t *run, struct pd_error *error)
 {
-	bool is_stdin = strcmp(settings->seeds, "-") == 0;
-	FILE *file = is_stdin ? stdin : fopen(settings->seeds, "r");
-	const char *name = is_stdin ? "<stdin>" : settings->seeds;
+	const struct settings *settings = generation->settings;
+	uint64_t seed;
+
+	*error = (struct pd_error)PD_ERROR_INIT;
+	if (!seed_of_line(line, length, &seed, error))
+		return 0;
+	if (error->message[0] != '\0')
+		return -1;
+	if ((*run)++ % settings->shards != settings->shard - 1)
+		return 0;
+	return generate(generation, *run, seed);
+}
+
+static int
+generate_seeds(struct generation *generation)
+{
+	bool is_stdin = strcmp(generation->settings->seeds, "-") == 0;
+	const char *name = is_stdin ? "<stdin>" : generation->settings->seeds;
+	FILE *file = is_stdin ? stdin : fopen(name, "r");
+	struct pd_error error;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t length;
-	int64_t run = 0, count = 0;
-	uint64_t seed;
+	int64_t run = 0;
+	int result = 0;
 
 	if (file == NULL)
 		err(PD_EXIT_TROUBLE, "%s", name);
-	for (long number = 1; (length = getline(&line, &size, file)) >= 0; number++) {
-		struct pd_error error = PD_ERROR_INIT;
-		if (!seed_of_line(line, (size_t)length, &seed, &error))
-			continue;
+	for (long number = 1; result == 0 &&
+	    (length = getline(&line, &size, file)) >= 0; number++) {
+		result = generate_line(generation, line, (size_t)length, &run, &error);
 		if (error.message[0] != '\0') {
-			pd_writer_flush(writer, &(struct pd_error){0});
 			snprintf(error.file, sizeof(error.file), "%s", name);
 			error.line = number;
-			pd_die(&error);
+			pd_complain(&error);
 		}
-		if (run++ % settings->shards != settings->shard - 1)
-			continue;
-		generate(model, settings, run, seed, writer);
-		count++;
 	}
-	if (ferror(file))
-		err(PD_EXIT_TROUBLE, "%s", name);
+	if (ferror(file)) {
+		warn("%s", name);
+		result = -1;
+	}
 	free(line);
 	fclose(file);
-	return count;
+	return result;
+}
+
+/* The end record, when all went well. Returns the exit status. */
+static int
+finish(struct generation *generation)
+{
+	struct pd_counts counts;
+
+	pd_counts_start(&counts);
+	counts.runs = generation->count;
+	if (counts.runs == 0 && generation->settings->shards == 1) {
+		pd_counts_problem(&counts, "no sequence was asked for");
+		warnx("no sequence was asked for");
+	}
+	int status = pd_counts_status(&counts);
+	pd_writer_record(generation->writer, pd_stream_end(&counts, status));
+	pd_counts_free(&counts);
+	return status;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct settings settings = parse_options(argc, argv);
-	struct pd_model *model = pd_open_model(settings.model);
 	struct pd_writer writer;
-	struct pd_counts counts;
+	struct generation generation = {.model = pd_open_model(settings.model),
+		.settings = &settings, .writer = &writer};
 
 	pd_writer_open(&writer, STDOUT_FILENO);
 	writer.line_buffered |= settings.line_buffered;
-	pd_counts_start(&counts);
-	write_header(&writer, &settings, model, argc, argv);
-	if (settings.has_run_seed) {
-		generate(model, &settings, 1, settings.run_seed, &writer);
-		counts.runs = 1;
-	} else if (settings.seeds != NULL) {
-		counts.runs = generate_seeds(model, &settings, &writer);
-	} else {
-		counts.runs = generate_all(model, &settings, &writer);
-	}
-	if (counts.runs == 0 && settings.shards == 1)
-		pd_counts_problem(&counts, "no sequence was asked for");
-	int status = pd_counts_status(&counts);
-	if (status != 0)
-		warnx("no sequence was asked for");
-	pd_writer_record(&writer, pd_stream_end(&counts, status));
-	pd_counts_free(&counts);
-	pd_model_close(model);
+	write_header(&writer, &settings, generation.model, argc, argv);
+	int result = settings.has_run_seed ?
+	    generate(&generation, 1, settings.run_seed) :
+	    settings.seeds != NULL ? generate_seeds(&generation) :
+	    generate_all(&generation);
+	int status = result == 0 ? finish(&generation) : PD_EXIT_TROUBLE;
+	pd_model_close(generation.model);
 	return pd_close_output(&writer, status);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "buffer.h"
@@ -54,6 +55,7 @@ struct settings {
 	const char *output;
 	int color;
 	bool progress, allow_vacuous;
+	bool terminal;		/* standard error is one */
 	size_t max_line;
 };
 
@@ -66,9 +68,11 @@ struct session {
 	struct pd_counts counts;
 	jv header;
 	jv failures;		/* {"kind name": times} */
-	struct pd_buffer lines;	/* of the present run */
-	bool pending;		/* they failed, and no failure record has come yet */
+	struct pd_buffer lines;	/* records of the present run */
+	bool ended;		/* what came last was its run_end */
+	bool pending;		/* it failed, and no failure record has come yet */
 	int64_t number;		/* failures reported */
+	int64_t broken;		/* those that are the system's: a promise was broken */
 	int64_t again;		/* how many of the present one's kind and name before it */
 	int64_t duration;	/* of all runs, microseconds */
 	int64_t progress_at;
@@ -117,7 +121,9 @@ list_formats(void)
 	}
 	free(entries);
 	free(directory);
-	exit(fflush(stdout) == 0 ? PD_EXIT_GOOD : PD_EXIT_TROUBLE);
+	if (fflush(stdout) != 0)
+		err(PD_EXIT_TROUBLE, "cannot write");
+	exit(PD_EXIT_GOOD);
 }
 
 static void
@@ -128,7 +134,8 @@ parse_options(struct settings *settings, int argc, char **argv)
 	int option;
 
 	*settings = (struct settings){.format = "terminal",
-		.max_line = PD_LINE_LIMIT, .progress = isatty(STDERR_FILENO) == 1};
+		.max_line = PD_LINE_LIMIT, .terminal = isatty(STDERR_FILENO) == 1};
+	settings->progress = settings->terminal;
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
 		switch (option) {
 		case OPT_FORMAT: settings->format = value; break;
@@ -157,36 +164,53 @@ use_color(const struct session *session)
 static void
 clear_progress(const struct session *session)
 {
-	if (session->settings->progress && session->progress_at > 0)
+	if (session->settings->terminal && session->progress_at > 0)
 		fprintf(stderr, "\r\033[K");
 }
 
+/* One line that is written over at a terminal, a line a second elsewhere. */
 static void
 show_progress(struct session *session)
 {
+	const struct settings *settings = session->settings;
 	int64_t now = pd_loop_now();
 
-	if (!session->settings->progress || now - session->progress_at < 100000)
+	if (!settings->progress ||
+	    now - session->progress_at < (settings->terminal ? 100000 : 1000000))
 		return;
 	session->progress_at = now;
-	fprintf(stderr, "\r\033[K%" PRId64 " runs, %" PRId64 " failed, %" PRId64
-	    " commands", session->counts.runs, session->counts.failed +
-	    session->counts.errors, session->counts.commands);
+	fprintf(stderr, "%s%" PRId64 " runs, %" PRId64 " failed, %" PRId64
+	    " commands%s", settings->terminal ? "\r\033[K" : "",
+	    session->counts.runs, session->counts.failed + session->counts.errors,
+	    session->counts.commands, settings->terminal ? "" : "\n");
 }
 
-/* Write the lines that a function of the template gives. Consumes input. */
-static void
-render(struct session *session, int function, jv input)
+/* The columns of the terminal that is written to, or 0. */
+static int
+terminal_width(const struct session *session)
 {
-	struct pd_error error;
+	struct winsize size;
+
+	return ioctl(session->writer.descriptor, TIOCGWINSZ, &size) == 0 ?
+	    size.ws_col : 0;
+}
+
+/* Write the lines that a function of the template gives. Consumes input.
+ * Returns 0 or -1, with nothing written. */
+static int
+render(struct session *session, int function, jv input, struct pd_error *error)
+{
 	jv style = pd_json_set(jv_object(), "color", jv_bool(use_color(session)));
 
+	style = pd_json_set_number(style, "width", terminal_width(session));
 	style = pd_json_set_number(style, "number", (double)session->number);
 	style = pd_json_set_number(style, "again", (double)session->again);
 	jv lines = pd_module_call_all(session->template, function, input,
-	    JV_ARRAY(style), &error);
-	if (!jv_is_valid(lines))
-		pd_die(&error);
+	    JV_ARRAY(style), error);
+	if (!jv_is_valid(lines)) {
+		jv_free(lines);
+		return -1;
+	}
 	clear_progress(session);
 	jv_array_foreach(lines, i, line) {
 		jv text = jv_get_kind(line) == JV_KIND_STRING ? line :
@@ -196,25 +220,102 @@ render(struct session *session, int function, jv input)
 		jv_free(text);
 	}
 	jv_free(lines);
-	pd_writer_flush(&session->writer, &error);
+	pd_writer_flush(&session->writer, error);	/* told by the close */
+	return 0;
 }
 
+/* For the header and the summary, without which there is no report. */
+static void
+render_or_die(struct session *session, int function, jv input)
+{
+	struct pd_error error;
+
+	if (render(session, function, input, &error) != 0)
+		pd_die(&error);
+}
+
+/* Something is missing in the report: say so now, and in the summary. */
+static void
+note_trouble(struct session *session, const struct pd_error *error)
+{
+	char text[2560];
+
+	clear_progress(session);
+	pd_complain(error);
+	pd_counts_problem(&session->counts, "the input could not be read: %s",
+	    pd_error_text(error, text, sizeof(text)));
+}
+
+static char *
+failure_key(jv cause)
+{
+	const char *kind = pd_json_peek_string(cause, "kind", "");
+	const char *name = pd_json_peek_string(cause, "name", NULL);
+
+	return name != NULL ? pd_format("%s %s", kind, name) : pd_duplicate(kind);
+}
+
+/* Consumes the failure record. */
 static void
 report_failure(struct session *session, jv failure)
 {
+	struct pd_error error;
 	jv cause = pd_json_peek(failure, "failure");
-	const char *name = pd_json_peek_string(cause, "name", NULL);
-	char *key = name != NULL ? pd_format("%s %s",
-	    pd_json_peek_string(cause, "kind", ""), name) :
-	    pd_duplicate(pd_json_peek_string(cause, "kind", ""));
+	char *key = failure_key(cause);
 
 	session->again = (int64_t)pd_json_peek_number(session->failures, key, 0);
-	session->failures = pd_json_set_number(session->failures, key,
-	    (double)(session->again + 1));
+	session->number++;
+	if (render(session, session->failure_function, failure, &error) != 0) {
+		session->number--;
+		pd_error_prefix(&error, "a failure could not be reported: ");
+		note_trouble(session, &error);
+	} else {
+		session->failures = pd_json_set_number(session->failures, key,
+		    (double)(session->again + 1));
+		if (strcmp(pd_json_peek_string(cause, "class", ""), "assertion") == 0)
+			session->broken++;
+	}
 	free(key);
 	jv_free(cause);
-	session->number++;
-	render(session, session->failure_function, failure);
+}
+
+/* The lines that are whole JSON. They were taken by their types alone. */
+static void
+drop_bad_lines(struct session *session)
+{
+	struct pd_buffer good = PD_BUFFER_INIT;
+	const char *line = session->lines.data;
+	const char *end = line + session->lines.length;
+
+	while (line < end) {
+		struct pd_error error;
+		size_t length = (size_t)((const char *)memchr(line, '\n',
+		    (size_t)(end - line)) - line);
+		jv value = pd_json_parse(line, length, &error);
+		if (jv_is_valid(value)) {
+			pd_buffer_append(&good, line, length + 1);
+		} else {
+			pd_error_prefix(&error, "a record of a run that failed: ");
+			note_trouble(session, &error);
+		}
+		jv_free(value);
+		line += length + 1;
+	}
+	pd_buffer_free(&session->lines);
+	session->lines = good;
+}
+
+/* The sequence of a run, or as much as a hand-made stream tells of it. */
+static jv
+recorded_sequence(const struct pd_recorded *run)
+{
+	jv sequence = pd_json_peek(run->start, "sequence");
+
+	if (jv_is_valid(sequence))
+		return sequence;
+	sequence = jv_object();
+	jv number = pd_json_peek(run->end, "run");
+	return jv_is_valid(number) ? pd_json_set(sequence, "run", number) : sequence;
 }
 
 /* A run failed and nobody made a failure record of it: do it here. */
@@ -227,29 +328,27 @@ report_pending(struct session *session)
 	if (!session->pending)
 		return;
 	session->pending = false;
-	if (pd_recorded_parse(&run, session->lines.data, session->lines.length,
-	    &error) != 0)
-		pd_die(&error);
-	jv original = pd_json_peek(run.start, "sequence");
-	if (!jv_is_valid(original))
-		original = jv_parse("{\"prefix\":[],\"suffix\":[]}");
-	report_failure(session, pd_failure_record(&run, original, session->header,
-	    pd_json_peek(session->header, "adapter"), jv_invalid(), jv_invalid()));
+	while (pd_recorded_parse(&run, session->lines.data, session->lines.length,
+	    &error) != 0) {
+		pd_recorded_free(&run);
+		drop_bad_lines(session);
+	}
+	report_failure(session, pd_failure_record(&run, recorded_sequence(&run),
+	    session->header, pd_json_peek(session->header, "adapter"),
+	    jv_invalid(), jv_invalid()));
 	pd_recorded_free(&run);
 }
 
+/* An invalid jv if the line cannot be read, which is noted. */
 static jv
 parse(struct session *session, const struct pd_record *record)
 {
 	struct pd_error error;
 	jv value = pd_record_parse(record, &error);
 
-	if (jv_is_valid(value))
-		return value;
-	pd_complain(&error);
-	pd_counts_problem(&session->counts, "a line could not be read: %s",
-	    error.message);
-	return jv_object();
+	if (!jv_is_valid(value))
+		note_trouble(session, &error);
+	return value;
 }
 
 static void
@@ -257,39 +356,64 @@ take_run_end(struct session *session, const struct pd_record *record)
 {
 	jv end = parse(session, record);
 
-	pd_counts_run(&session->counts, end);
-	session->duration += (int64_t)pd_json_peek_number(end, "duration_us", 0);
-	session->pending = pd_json_has_peek(end, "failure");
+	if (jv_is_valid(end)) {
+		pd_counts_run(&session->counts, end);
+		session->duration += (int64_t)pd_json_peek_number(end, "duration_us", 0);
+		session->pending = pd_json_has_peek(end, "failure");
+	}
 	jv_free(end);
 	show_progress(session);
+}
+
+/* Keep what a failure record of the run would be made of. */
+static void
+keep_line(struct session *session, const struct pd_record *record)
+{
+	static const char *const types[] = {"run_start", "command", "event", "check",
+		"run_end"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!pd_record_is(record, types[i]))
+			continue;
+		pd_buffer_append(&session->lines, record->line, record->length);
+		pd_buffer_append(&session->lines, "\n", 1);
+	}
+}
+
+static void
+take_failure(struct session *session, const struct pd_record *record)
+{
+	jv failure = parse(session, record);
+
+	session->pending = false;
+	if (jv_is_valid(failure))
+		report_failure(session, failure);
 }
 
 static void
 take_record(struct session *session, const struct pd_record *record)
 {
 	if (pd_record_is(record, "failure")) {
-		session->pending = false;
-		report_failure(session, parse(session, record));
+		take_failure(session, record);
 		return;
 	}
 	report_pending(session);
+	if (session->ended || pd_record_is(record, "run_start"))
+		pd_buffer_clear(&session->lines);
+	session->ended = pd_record_is(record, "run_end");
 	if (pd_record_is(record, "stream")) {
 		jv_free(session->header);
 		session->header = parse(session, record);
-		return;
-	}
-	if (pd_record_is(record, "end")) {
+	} else if (pd_record_is(record, "end")) {
 		jv end = parse(session, record);
-		pd_counts_upstream(&session->counts, end);
+		if (jv_is_valid(end))
+			pd_counts_upstream(&session->counts, end);
 		jv_free(end);
-		return;
+	} else {
+		keep_line(session, record);
+		if (session->ended)
+			take_run_end(session, record);
 	}
-	if (pd_record_is(record, "run_start"))
-		pd_buffer_clear(&session->lines);
-	pd_buffer_append(&session->lines, record->line, record->length);
-	pd_buffer_append(&session->lines, "\n", 1);
-	if (pd_record_is(record, "run_end"))
-		take_run_end(session, record);
 }
 
 static void
@@ -297,26 +421,21 @@ process_input(struct session *session)
 {
 	struct pd_record record;
 	struct pd_error error;
+	enum pd_read result;
 
-	for (;;) {
-		switch (pd_reader_next(session->reader, &record, &error)) {
-		case PD_READ_RECORD:
+	while ((result = pd_reader_next(session->reader, &record, &error)) !=
+	    PD_READ_END) {
+		if (result == PD_READ_RECORD) {
 			take_record(session, &record);
-			break;
-		case PD_READ_ERROR:
-			pd_complain(&error);
+		} else {
 			session->counts.rejected++;
-			pd_counts_problem(&session->counts, "a line could not be read: %s",
-			    error.message);
-			break;
-		default:
-			report_pending(session);
-			if (pd_reader_cut_off(session->reader))
-				pd_counts_problem(&session->counts, "the input was cut off: "
-				    "it has a stream header but no end record");
-			return;
+			note_trouble(session, &error);
 		}
 	}
+	report_pending(session);
+	if (pd_reader_cut_off(session->reader))
+		pd_counts_problem(&session->counts, "the input was cut off: it has a "
+		    "stream header but no end record");
 }
 
 /* A stream may hold failure records alone, kept from an earlier run. */
@@ -326,10 +445,25 @@ note_empty(struct session *session)
 	if (session->counts.runs == 0 && session->number == 0 &&
 	    jv_array_length(jv_copy(session->counts.problems)) == 0)
 		pd_counts_problem(&session->counts, "the input had no run");
+	if (session->counts.errors == 0 && session->number > session->broken)
+		pd_counts_problem(&session->counts, "%" PRId64 " of %" PRId64 " failures "
+		    "are no broken promise: the system could not be judged",
+		    session->number - session->broken, session->number);
 	if (session->settings->allow_vacuous) {
 		jv_free(session->counts.problems);
 		session->counts.problems = jv_array();
 	}
+}
+
+/* A failure record counts like the run that it was made of. */
+static int
+exit_status(const struct session *session)
+{
+	int status = pd_counts_status(&session->counts);
+
+	if (session->broken > 0)
+		return PD_EXIT_NO;
+	return status == 0 && session->number > 0 ? PD_EXIT_TROUBLE : status;
 }
 
 static int
@@ -338,20 +472,18 @@ report_summary(struct session *session, const struct pd_loop *loop)
 	int number = pd_loop_signal(loop);
 
 	note_empty(session);
-	int status = number != 0 ? 128 + number : pd_counts_status(&session->counts);
-	if (status == 0 && session->number > 0)
-		status = PD_EXIT_NO;
+	int status = number != 0 ? 128 + number : exit_status(session);
 	jv summary = jv_object_delete(pd_stream_end(&session->counts, status),
 	    jv_string("type"));
 	if (!pd_json_has_peek(summary, "problems"))
 		summary = pd_json_set(summary, "problems", jv_array());
 	summary = pd_json_set(summary, "failures", jv_copy(session->failures));
 	summary = pd_json_set_number(summary, "seconds",
-	    (double)(session->duration / 10000) / 100);
+	    (double)(session->duration / 1000) / 1000);
 	jv seed = pd_json_peek(session->header, "seed");
 	if (jv_is_valid(seed))
 		summary = pd_json_set(summary, "seed", seed);
-	render(session, session->summary_function, summary);
+	render_or_die(session, session->summary_function, summary);
 	return status;
 }
 
@@ -406,7 +538,7 @@ main(int argc, char **argv)
 	open_output(&session);
 	pd_counts_start(&session.counts);
 	session.reader = pd_reader_open(argv + optind, argc - optind, settings.max_line);
-	render(&session, session.header_function, jv_null());
+	render_or_die(&session, session.header_function, jv_null());
 	process_input(&session);
 	int status = report_summary(&session, loop);
 	pd_reader_close(session.reader);

@@ -2,6 +2,7 @@
 /* pd-shrink: reduce each failure of a stream to its smallest cause. */
 #include <err.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,10 @@
 #include "shrink.h"
 #include "stream.h"
 #include "writer.h"
+
+enum {
+	LAST_WORDS = 1000000,	/* for the input to end after a signal, microseconds */
+};
 
 enum {
 	OPT_STRATEGY = 256, OPT_MAX_TIME, OPT_MAX_RUNS, OPT_ALL, OPT_PROGRESS,
@@ -64,6 +69,7 @@ struct session {
 	struct pd_counts counts;
 	struct pd_buffer lines;	/* of the present run */
 	bool in_run;
+	bool ending, over;	/* a signal came; and its time is up */
 	jv header;
 	jv shrunk_before;	/* {"kind name": run}: first of its kind */
 	int64_t run;
@@ -183,9 +189,9 @@ shrink_run(struct session *session, jv original, jv failure)
 	if (shrunk.reproduced)
 		write_failure(session, &shrunk.lines, original,
 		    jv_copy(shrunk.statistics), jv_true());
-	else
+	else	/* what was cut short says nothing about the failure */
 		write_failure(session, &session->lines, original, jv_invalid(),
-		    jv_false());
+		    result == PD_RUN_DONE ? jv_false() : jv_invalid());
 	pd_shrunk_free(&shrunk);
 	pd_sequence_free(&sequence);
 	if (result == PD_RUN_FAILED)
@@ -307,13 +313,50 @@ take_record(struct session *session, const struct pd_record *record, int argc,
 }
 
 static void
+on_readable(void *context, int descriptor, short events)
+{
+	struct session *session = context;
+
+	(void)events;
+	pd_reader_fill(session->reader);
+	pd_loop_watch(session->loop, descriptor, 0, NULL, NULL);
+}
+
+static void
+on_last_words(void *context)
+{
+	struct session *session = context;
+
+	session->over = true;
+}
+
+/* Wait for more input, and after a signal not for long: it mostly came to
+ * whoever writes the input, too, and then the end of its run is on the way. */
+static void
+wait_for_input(struct session *session)
+{
+	int descriptor = pd_reader_descriptor(session->reader);
+	struct pd_error error;
+
+	pd_writer_flush(&session->writer, &error);
+	if (pd_loop_signal(session->loop) != 0 && !session->ending) {
+		session->ending = true;
+		pd_loop_after(session->loop, LAST_WORDS, on_last_words, session);
+	}
+	pd_loop_watch(session->loop, descriptor, POLLIN, on_readable, session);
+	if (pd_loop_turn(session->loop, &error) != 0)
+		pd_die(&error);
+	pd_loop_watch(session->loop, descriptor, 0, NULL, NULL);
+}
+
+static void
 process_input(struct session *session, int argc, char **argv)
 {
 	struct pd_record record;
 	struct pd_error error;
 
-	for (;;) {
-		switch (pd_reader_next(session->reader, &record, &error)) {
+	while (!session->over && session->writer.failure == 0) {
+		switch (pd_reader_take(session->reader, &record, &error)) {
 		case PD_READ_RECORD:
 			take_record(session, &record, argc, argv);
 			break;
@@ -323,7 +366,10 @@ process_input(struct session *session, int argc, char **argv)
 			pd_counts_problem(&session->counts, "a line could not be read: %s",
 			    error.message);
 			break;
-		default:
+		case PD_READ_WAIT:
+			wait_for_input(session);
+			break;
+		case PD_READ_END:
 			if (pd_reader_cut_off(session->reader))
 				pd_counts_problem(&session->counts, "the input was cut off: "
 				    "it has a stream header but no end record");

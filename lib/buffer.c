@@ -81,6 +81,21 @@ pd_buffer_text(struct pd_buffer *buffer, const char *text)
 }
 
 void
+pd_buffer_integer(struct pd_buffer *buffer, int64_t number)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	do
+		digits[--at] = (char)('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (number < 0)
+		digits[--at] = '-';
+	pd_buffer_append(buffer, digits + at, sizeof(digits) - at);
+}
+
+void
 pd_buffer_format(struct pd_buffer *buffer, const char *format, ...)
 {
 	va_list arguments;

@@ -7,6 +7,7 @@
 #define PD_BUFFER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* calloc, reallocarray and strdup that do not return NULL. */
 void *pd_allocate(size_t count, size_t size);
@@ -29,6 +30,7 @@ struct pd_buffer {
 void pd_buffer_reserve(struct pd_buffer *, size_t more);
 void pd_buffer_append(struct pd_buffer *, const void *bytes, size_t length);
 void pd_buffer_text(struct pd_buffer *, const char *text);
+void pd_buffer_integer(struct pd_buffer *, int64_t);
 void pd_buffer_format(struct pd_buffer *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "call.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +113,8 @@ on_deadline(void *context)
 		    seconds, call->answer.attempts);
 	else
 		pd_error_set(error, "no reply within %g s", seconds);
-	pd_error_hint(error, "--timeout or the model's timeout_ms give it longer");
+	if (jv_is_valid(call->command))
+		pd_error_hint(error, "--timeout or the model's timeout_ms give it longer");
 	finish(call, PD_OUTCOME_TIMEOUT, "command_timeout");
 }
 
@@ -153,6 +155,24 @@ send_after(struct pd_call *call, int64_t microseconds)
 	call->pause = pd_loop_after(call->loop, microseconds, on_pause_over, call);
 }
 
+/* A copy with each run of white space as one blank. The caller frees it. */
+static char *
+one_line(const char *text)
+{
+	char *line = pd_duplicate(text), *to = line;
+
+	for (; *text != '\0'; text++) {
+		if (!isspace((unsigned char)*text))
+			*to++ = *text;
+		else if (to > line && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	if (to > line && to[-1] == ' ')
+		to--;
+	*to = '\0';
+	return line;
+}
+
 /* What came back, for a message: "500 {...}", "exit status 1: ...". */
 static char *
 describe_reply(const struct pd_call *call, jv whole)
@@ -163,18 +183,20 @@ describe_reply(const struct pd_call *call, jv whole)
 	jv code = pd_json_peek(reply, "exit");
 	const char *text = pd_json_peek_string(reply, "text",
 	    pd_json_peek_string(reply, "stderr", ""));
-	char *body = NULL, *result;
+	char *body = NULL, *first, *result;
 
 	if (text[0] == '\0')
 		text = pd_json_peek_string(reply, "stdout", "");
 	if (text[0] == '\0' && pd_json_kind_peek(reply, "body") > JV_KIND_NULL)
 		text = body = pd_json_excerpt(pd_json_peek(reply, "body"), 200);
+	text = first = one_line(text);
 	if (jv_get_kind(status) == JV_KIND_NUMBER)
 		result = pd_format("%g %.200s", jv_number_value(status), text);
 	else if (jv_get_kind(code) == JV_KIND_NUMBER)
 		result = pd_format("exit status %g: %.200s", jv_number_value(code), text);
 	else
 		result = pd_json_excerpt(jv_copy(reply), 200);
+	free(first);
 	free(body);
 	jv_free(status);
 	jv_free(code);

@@ -1188,12 +1188,12 @@ wait_until_healthy(struct pd_executor *executor, struct pd_error *error)
 		for (int i = 0; i < count && healthy == 1; i++) {
 			int64_t left = deadline - pd_loop_now();
 			healthy = send_and_wait(executor, jv_array_get(jv_copy(requests), i),
-			    left > 0 ? left : 1, error);
+			    left > HEALTH_PAUSE ? left : HEALTH_PAUSE, error);
 		}
 		if (healthy == 1)
 			result = 0;
-		if (healthy != 0 || pd_loop_now() >= deadline ||
-		    pause_a_little(executor, error) != 0)
+		if (healthy != 0 || pause_a_little(executor, error) != 0 ||
+		    pd_loop_now() >= deadline)
 			break;
 	}
 	jv_free(requests);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fold.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ pd_fold_start(struct pd_fold *fold, struct pd_model *model,
 		.model = model,
 		.matched = pd_allocate(checks, sizeof(*fold->matched)),
 		.fired = pd_allocate(checks, sizeof(*fold->fired)),
+		.due = pd_allocate(checks, sizeof(*fold->due)),
 		.state = pd_model_init(model, error),
 	};
 	return jv_is_valid(fold->state) ? 0 : -1;
@@ -28,6 +30,7 @@ pd_fold_free(struct pd_fold *fold)
 	jv_free(fold->state);
 	free(fold->matched);
 	free(fold->fired);
+	free(fold->due);
 	*fold = (struct pd_fold){.state = jv_invalid()};
 }
 
@@ -67,20 +70,49 @@ looks_at(const struct pd_trigger *trigger, enum pd_step step, const char *type)
 	}
 }
 
+/* Tell what a check gave. Consumes the result. */
 static int
-run_check(struct pd_fold *fold, int check, jv step, pd_fold_checked *checked,
-    void *context)
+tell(struct pd_fold *fold, int check, jv result, struct pd_error *error,
+    pd_fold_checked *checked, void *context)
 {
-	struct pd_error error = PD_ERROR_INIT;
 	jv message, data;
 
 	fold->fired[check]++;
-	enum pd_verdict verdict = pd_model_check(fold->model, check, fold->state,
-	    step, &message, &data, &error);
-	int result = checked(context, check, verdict, message, data, &error);
+	enum pd_verdict verdict = pd_model_verdict(fold->model, check, result,
+	    &message, &data, error);
+	int answer = checked(context, check, verdict, message, data, error);
 	jv_free(message);
 	jv_free(data);
-	return result;
+	return answer;
+}
+
+/* Run the first count of the checks that are due. All at once costs less than
+ * one by one, but only one by one tells which of them cannot be run. */
+static int
+run_due(struct pd_fold *fold, int count, jv step, pd_fold_checked *checked,
+    void *context)
+{
+	struct pd_error error = PD_ERROR_INIT;
+	int answer = 0;
+
+	if (count == 0)
+		return 0;
+	jv results = pd_model_run_checks(fold->model, fold->due, count,
+	    fold->state, step, &error);
+	bool all = jv_is_valid(results);
+	for (int i = 0; i < count && answer == 0; i++) {
+		jv result;
+		if (all) {
+			result = jv_array_get(jv_copy(results), i);
+		} else {
+			jv one = pd_model_run_checks(fold->model, &fold->due[i], 1,
+			    fold->state, step, &error);
+			result = jv_is_valid(one) ? jv_array_get(one, 0) : one;
+		}
+		answer = tell(fold, fold->due[i], result, &error, checked, context);
+	}
+	jv_free(results);
+	return answer;
 }
 
 int
@@ -88,35 +120,28 @@ pd_fold_check(struct pd_fold *fold, enum pd_step step, jv object,
     pd_fold_checked *checked, void *context)
 {
 	const char *type = pd_json_peek_string(object, "type", "");
-	int count = pd_model_checks(fold->model);
+	int checks = pd_model_checks(fold->model), count = 0;
 
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < checks; i++) {
 		const struct pd_trigger *trigger = pd_model_trigger(fold->model, i);
-		if (!looks_at(trigger, step, type))
-			continue;
-		if (++fold->matched[i] % trigger->every != 0)
-			continue;
-		int result = run_check(fold, i, object, checked, context);
-		if (result != 0)
-			return result;
+		if (looks_at(trigger, step, type) &&
+		    ++fold->matched[i] % trigger->every == 0)
+			fold->due[count++] = i;
 	}
-	return 0;
+	return run_due(fold, count, object, checked, context);
 }
 
 int
 pd_fold_check_at(struct pd_fold *fold, int when, pd_fold_checked *checked,
     void *context)
 {
-	int count = pd_model_checks(fold->model);
+	int checks = pd_model_checks(fold->model), count = 0;
 
-	for (int i = 0; i < count; i++) {
-		if ((int)pd_model_trigger(fold->model, i)->when != when)
-			continue;
-		int result = run_check(fold, i, jv_null(), checked, context);
-		if (result != 0)
-			return result;
+	for (int i = 0; i < checks; i++) {
+		if ((int)pd_model_trigger(fold->model, i)->when == when)
+			fold->due[count++] = i;
 	}
-	return 0;
+	return run_due(fold, count, jv_null(), checked, context);
 }
 
 jv

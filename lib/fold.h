@@ -21,6 +21,7 @@ struct pd_fold {
 	jv state;
 	int64_t *matched;	/* by check: steps so far that its trigger looks at */
 	int64_t *fired;		/* by check: times that it ran */
+	int *due;		/* room for the checks that a step triggers */
 };
 
 /* What became of one check. message and data are borrowed and may be invalid.

@@ -34,34 +34,45 @@ name_impossible(struct pd_candidate *candidate)
 	}
 }
 
-static int
-judge_candidate(struct pd_candidate *candidate, jv entry,
-    struct pd_error *error)
+/* What the entry says without a look at its generators. */
+static void
+read_entry(struct pd_candidate *candidate, jv entry)
 {
 	jv arguments = pd_json_peek(entry, "args");
 
 	candidate->generators = jv_get_kind(arguments) == JV_KIND_OBJECT ?
 	    arguments : (jv_free(arguments), jv_object());
 	candidate->weight = pd_json_peek_number(entry, "weight", 1);
-	if (!pd_json_peek_bool(entry, "when", true)) {
+	candidate->possible = false;
+	if (!pd_json_peek_bool(entry, "when", true))
 		snprintf(candidate->reason, sizeof(candidate->reason), "`when` is false");
-		return 0;
-	}
-	if (candidate->weight <= 0) {
+	else if (candidate->weight <= 0)
 		snprintf(candidate->reason, sizeof(candidate->reason), "weight is 0");
-		return 0;
-	}
+	else
+		candidate->possible = true;
+}
+
+/* Can all its arguments be drawn? Only asked of what is possible so far. */
+static int
+judge_arguments(struct pd_plan *plan, struct pd_candidate *candidate,
+    struct pd_error *error)
+{
 	enum pd_possible possible = pd_generator_possible(candidate->generators, error);
-	if (possible == PD_MALFORMED)
-		return pd_error_prefix(error, "commands/0: %s: ", candidate->name);
+
+	if (possible == PD_MALFORMED) {
+		pd_error_prefix(error, "commands/0: %s: ", candidate->name);
+		pd_model_place_commands(plan->model, error);
+		return -1;
+	}
 	candidate->possible = possible == PD_POSSIBLE;
 	if (!candidate->possible)
 		name_impossible(candidate);
 	return 0;
 }
 
-int
-pd_candidates(struct pd_plan *plan, struct pd_candidate **result,
+/* The entries of the command table, in the order of their names. */
+static int
+read_entries(struct pd_plan *plan, struct pd_candidate **result,
     struct pd_error *error)
 {
 	jv commands = pd_model_commands(plan->model, plan->state, error);
@@ -72,26 +83,33 @@ pd_candidates(struct pd_plan *plan, struct pd_candidate **result,
 	int count = jv_array_length(jv_copy(names));
 	struct pd_candidate *candidates = pd_allocate((size_t)count,
 	    sizeof(*candidates));
-	int status = 0;
-	for (int i = 0; i < count; i++)
-		candidates[i].generators = jv_invalid();
-	for (int i = 0; i < count && status == 0; i++) {
+	for (int i = 0; i < count; i++) {
 		jv name = jv_array_get(jv_copy(names), i);
 		jv entry = jv_object_get(jv_copy(commands), jv_copy(name));
 		candidates[i].name = pd_duplicate(jv_string_value(name));
-		status = judge_candidate(&candidates[i], entry, error);
-		if (status != 0)
-			pd_model_place_commands(plan->model, error);
+		read_entry(&candidates[i], entry);
 		jv_free(entry);
 		jv_free(name);
 	}
 	jv_free(names);
 	jv_free(commands);
-	if (status != 0) {
-		pd_candidates_free(candidates, count);
-		return -1;
-	}
 	*result = candidates;
+	return count;
+}
+
+int
+pd_candidates(struct pd_plan *plan, struct pd_candidate **result,
+    struct pd_error *error)
+{
+	int count = read_entries(plan, result, error);
+
+	for (int i = 0; i < count; i++) {
+		if ((*result)[i].possible &&
+		    judge_arguments(plan, &(*result)[i], error) != 0) {
+			pd_candidates_free(*result, count);
+			return -1;
+		}
+	}
 	return count;
 }
 
@@ -106,13 +124,16 @@ pd_candidates_free(struct pd_candidate *candidates, int count)
 }
 
 static struct pd_candidate *
-choose(struct pd_candidate *candidates, int count, struct pd_random *random)
+draw_by_weight(struct pd_candidate *candidates, int count,
+    struct pd_random *random)
 {
 	struct pd_candidate *chosen = NULL;
 	double total = 0;
 
 	for (int i = 0; i < count; i++)
 		total += candidates[i].possible ? candidates[i].weight : 0;
+	if (total <= 0)
+		return NULL;
 	double at = pd_random_unit(random) * total;
 	for (int i = 0; i < count; i++) {
 		if (!candidates[i].possible)
@@ -123,6 +144,24 @@ choose(struct pd_candidate *candidates, int count, struct pd_random *random)
 		at -= candidates[i].weight;
 	}
 	return chosen;
+}
+
+/* Choose one of the possible by weight. Looking into generators costs, so it
+ * is done to the one that is drawn; if it cannot be, the others are drawn from
+ * again, which comes to the same chances. 1, 0 when none is possible, -1. */
+static int
+choose(struct pd_plan *plan, struct pd_candidate *candidates, int count,
+    struct pd_random *random, struct pd_candidate **chosen,
+    struct pd_error *error)
+{
+	do {
+		*chosen = draw_by_weight(candidates, count, random);
+		if (*chosen == NULL)
+			return 0;
+		if (judge_arguments(plan, *chosen, error) != 0)
+			return -1;
+	} while (!(*chosen)->possible);
+	return 1;
 }
 
 struct minted {
@@ -267,15 +306,16 @@ add_drawn(struct pd_plan *plan, struct pd_sequence *sequence,
 	struct pd_items *items = &sequence->prefix;
 	char id[32];
 
-	int count = pd_candidates(plan, &candidates, error);
+	struct pd_candidate *chosen;
+	int count = read_entries(plan, &candidates, error);
 	if (count < 0)
 		return -1;
-	struct pd_candidate *chosen = choose(candidates, count, random);
-	if (chosen == NULL) {
-		int result = items->count > 0 ? 0 :
-		    nothing_possible(plan, candidates, count, error);
+	int found = choose(plan, candidates, count, random, &chosen, error);
+	if (found <= 0) {
+		if (found == 0 && items->count == 0)
+			found = nothing_possible(plan, candidates, count, error);
 		pd_candidates_free(candidates, count);
-		return result;
+		return found;
 	}
 	snprintf(id, sizeof(id), "c%zu", items->count + 1);
 	jv command = draw_command(chosen, id, random, plan->tokens);

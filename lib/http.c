@@ -20,6 +20,8 @@ struct pd_transfer {
 	jv reply_headers;
 	struct pd_buffer reply_body;
 	bool too_large;
+	int sent;		/* requests that libcurl began to send for it */
+	bool may_repeat;	/* sending it twice is as good as once */
 	pd_http_done *done;
 	void *context;
 	char message[CURL_ERROR_SIZE];
@@ -323,6 +325,27 @@ build_body(struct pd_transfer *transfer, jv request)
 	return content_type != NULL;
 }
 
+/*
+ * libcurl sends a request again by itself when a kept connection is closed
+ * instead of an answer. The system may have done it the first time, so that is
+ * for us to decide: a command must not be executed twice in silence.
+ */
+static int
+on_request(void *context, char *ip, char *local_ip, int port, int local_port)
+{
+	struct pd_transfer *transfer = context;
+	long redirects = 0;
+
+	(void)ip;
+	(void)local_ip;
+	(void)port;
+	(void)local_port;
+	curl_easy_getinfo(transfer->easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	transfer->sent++;
+	return transfer->may_repeat || transfer->sent <= redirects + 1 ?
+	    CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
 static size_t
 on_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -381,6 +404,8 @@ set_common_options(struct pd_transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request);
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
@@ -413,6 +438,7 @@ set_request_options(struct pd_transfer *transfer, jv request, bool has_body)
 	    has_body ? "POST" : "GET");
 	long redirects = (long)pd_json_peek_number(request, "redirects", 0);
 
+	transfer->may_repeat = strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0;
 	curl_easy_setopt(easy, CURLOPT_URL, transfer->url.data);
 	bool posts = has_body || strcmp(method, "POST") == 0 ||
 	    strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
@@ -456,6 +482,7 @@ take_transfer(struct pd_http *http)
 	transfer->headers = NULL;
 	transfer->reply_headers = jv_object();
 	transfer->too_large = false;
+	transfer->sent = 0;
 	transfer->message[0] = '\0';
 	pd_buffer_clear(&transfer->reply_body);
 	transfer->previous = NULL;
@@ -566,6 +593,8 @@ set_failure(const struct pd_transfer *transfer, CURLcode code,
 	if (transfer->too_large)
 		pd_error_set(error, "the reply is longer than %zu MiB",
 		    PD_HTTP_BODY_LIMIT >> 20);
+	else if (code == CURLE_ABORTED_BY_CALLBACK)
+		pd_error_set(error, "the connection was closed without an answer");
 	else if (transfer->message[0] != '\0')
 		pd_error_set(error, "%s", transfer->message);
 	else

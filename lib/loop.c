@@ -43,11 +43,48 @@ struct pd_loop {
 	size_t child_count;
 	int wake_read;		/* a signal handler writes to the other end */
 	bool sweep;
+	unsigned turns;
 };
 
 /* What a signal handler can reach: there is no other way to hand it the loop. */
 static volatile sig_atomic_t signal_pipe = -1;
 static volatile sig_atomic_t signal_taken;
+static volatile sig_atomic_t guarded[64];
+
+enum { MOST_GUARDED = sizeof(guarded) / sizeof(guarded[0]) };
+
+static void
+replace_guarded(pid_t before, pid_t after)
+{
+	for (int i = 0; i < MOST_GUARDED; i++) {
+		if (guarded[i] == before) {
+			guarded[i] = after;
+			return;
+		}
+	}
+}
+
+void
+pd_loop_guard(pid_t group)
+{
+	replace_guarded(0, group);
+}
+
+void
+pd_loop_unguard(pid_t group)
+{
+	replace_guarded(group, 0);
+}
+
+static _Noreturn void
+leave(int number)
+{
+	for (int i = 0; i < MOST_GUARDED; i++) {
+		if (guarded[i] != 0)
+			kill(-guarded[i], SIGKILL);
+	}
+	_exit(128 + number);
+}
 
 static void
 on_signal(int number)
@@ -56,7 +93,7 @@ on_signal(int number)
 
 	if (number != SIGCHLD) {
 		if (signal_taken != 0)
-			_exit(128 + number);
+			leave(number);
 		signal_taken = number;
 	}
 	if (signal_pipe >= 0 && write(signal_pipe, "", 1) < 0) {
@@ -257,6 +294,7 @@ pd_loop_child(struct pd_loop *loop, pid_t pid, pd_loop_ended *ended,
 	loop->children = pd_reallocate(loop->children, loop->child_count + 1,
 	    sizeof(*loop->children));
 	loop->children[loop->child_count++] = (struct child){pid, ended, context};
+	pd_loop_guard(pid);
 	/* It may have ended before we came to listen. */
 	if (signal_pipe >= 0 && write(signal_pipe, "", 1) < 0)
 		return;
@@ -303,16 +341,19 @@ call_descriptors(struct pd_loop *loop)
 	}
 }
 
-static void
+static bool
 call_timers(struct pd_loop *loop)
 {
 	int64_t now = pd_loop_now();
+	bool any = false;
 
 	while (loop->timer_count > 0 && loop->timers[0]->due <= now) {
 		struct pd_timer timer = *loop->timers[0];
 		pd_loop_cancel(loop, loop->timers[0]);
 		timer.call(timer.context);
+		any = true;
 	}
+	return any;
 }
 
 static void
@@ -324,6 +365,7 @@ call_children(struct pd_loop *loop)
 		if (child.ended == NULL || waitpid(child.pid, &status, WNOHANG) <= 0)
 			continue;
 		loop->children[i].ended = NULL;
+		pd_loop_unguard(child.pid);
 		child.ended(child.context, status);
 	}
 	size_t kept = 0;
@@ -352,6 +394,9 @@ sweep_watches(struct pd_loop *loop)
 int
 pd_loop_turn(struct pd_loop *loop, struct pd_error *error)
 {
+	/* What is due needs no poll; but descriptors get their turn, too. */
+	if (++loop->turns % 8 != 0 && call_timers(loop))
+		return 0;
 	if (loop->sweep)
 		sweep_watches(loop);
 	if (poll(loop->polled, (nfds_t)loop->watch_count, wait_time(loop)) < 0) {

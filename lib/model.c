@@ -22,6 +22,7 @@ struct pd_model {
 	char *name;
 	struct check *checks;
 	int check_count;
+	int *batch;		/* room for the functions of all checks */
 	int init, commands, setup, teardown, terminate;
 	int simulate_any, apply_any;	/* the catch-alls */
 };
@@ -61,6 +62,7 @@ pd_model_close(struct pd_model *model)
 		jv_free(model->checks[i].trigger.names);
 	}
 	free(model->checks);
+	free(model->batch);
 	free(model->name);
 	pd_module_close(model->module);
 	free(model);
@@ -236,6 +238,7 @@ find_checks(struct pd_model *model, struct pd_error *error)
 			.name = pd_duplicate(name + strlen(prefix)), .function = i,
 			.trigger = {.of = PD_OF_STEPS, .every = 1, .names = jv_array()}};
 	}
+	model->batch = pd_allocate((size_t)model->check_count, sizeof(*model->batch));
 	return 0;
 }
 
@@ -681,13 +684,28 @@ pd_model_trigger(const struct pd_model *model, int check)
 	return &model->checks[check].trigger;
 }
 
+jv
+pd_model_run_checks(struct pd_model *model, const int *checks, int count,
+    jv state, jv step, struct pd_error *error)
+{
+	jv arguments = JV_ARRAY(jv_copy(step));
+
+	if (count == 1) {
+		jv result = pd_module_call(model->module, model->checks[checks[0]].function,
+		    jv_copy(state), arguments, error);
+		return jv_is_valid(result) ? JV_ARRAY(result) : result;
+	}
+	for (int i = 0; i < count; i++)
+		model->batch[i] = model->checks[checks[i]].function;
+	return pd_module_call_each(model->module, model->batch, count,
+	    jv_copy(state), arguments, error);
+}
+
 enum pd_verdict
-pd_model_check(struct pd_model *model, int check, jv state, jv step,
-    jv *message, jv *data, struct pd_error *error)
+pd_model_verdict(struct pd_model *model, int check, jv result, jv *message,
+    jv *data, struct pd_error *error)
 {
 	int function = model->checks[check].function;
-	jv result = pd_module_call(model->module, function, jv_copy(state),
-	    JV_ARRAY(jv_copy(step)), error);
 
 	*message = jv_invalid();
 	*data = jv_invalid();

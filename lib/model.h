@@ -84,10 +84,15 @@ int pd_model_checks(const struct pd_model *);
 const char *pd_model_check_name(const struct pd_model *, int check);
 const struct pd_trigger *pd_model_trigger(const struct pd_model *, int check);
 
-/* Run a check on a state and the step that triggered it (null at the end).
- * Borrows both. When it failed, message is a string or invalid and data any
- * value or invalid; the caller owns them. */
-enum pd_verdict pd_model_check(struct pd_model *, int check, jv state, jv step,
+/* Run checks on a state and the step that triggered them (null at the end).
+ * Borrows both. An array of what each gave, for pd_model_verdict; an invalid jv
+ * when any of them could not be run. */
+jv pd_model_run_checks(struct pd_model *, const int *checks, int count,
+    jv state, jv step, struct pd_error *);
+
+/* What a check's result (consumed) means. When it failed, message is a string
+ * or invalid and data any value or invalid; the caller owns them. */
+enum pd_verdict pd_model_verdict(struct pd_model *, int check, jv result,
     jv *message, jv *data, struct pd_error *);
 
 /* For those who look at a model from outside: the functions by kind. Calls

@@ -49,7 +49,15 @@ struct pd_module {
 	int source_count;
 	struct pd_buffer data;	/* what it imports as data, for the hash */
 	jv defined;		/* "NAME/ARITY" of all sources, for suggestions */
-	jv pending;		/* what the program's `input` will give: number and arguments */
+	struct call {		/* what the program's `input` gives next: see below */
+		const int *functions;
+		int count;	/* of functions to call; the first is the one at hand */
+		bool batch;
+		int asked;	/* inputs given for this call so far */
+		int low, high;	/* the function is in low .. high-1: where in the tree we are */
+		int argument;	/* the next argument to give */
+		jv arguments;
+	} call;
 	FILE *debug;
 	struct pd_error *compile_error;	/* set while compiling only */
 };
@@ -563,18 +571,32 @@ load_source(struct pd_module *module, const char *relative, bool own,
 }
 
 /*
- * The program: imports, then the tree that finds a function by its number.
+ * The program: imports, then a tree in which each function is a leaf. All that
+ * the program needs to know it asks for with `input`, which calls back into C:
+ *
+ *   if input				one function, or several?
+ *   then TREE
+ *   else range(input) as $i | [TREE]	so many, the outputs of each in an array
+ *   end
+ *
+ * where TREE is `if input then TREE else TREE end`, which of the two halves, or
+ * at a leaf `input as $a | input as $b | m0::name($a; $b)`. The function's own
+ * input, `.`, is never bound to a variable: it stays alone on jq's stack, its
+ * only reference, and can be changed in place.
  */
 static void
 append_call(struct pd_buffer *text, const struct function *function)
 {
+	for (int i = 0; i < function->arity; i++)
+		pd_buffer_format(text, "input as $a%d | ", i);
 	pd_buffer_format(text, "m%d::%s", function->source, function->name);
-	for (int i = 1; i <= function->arity; i++)
-		pd_buffer_format(text, "%s$arguments[%d]", i == 1 ? "(" : "; ", i);
+	for (int i = 0; i < function->arity; i++)
+		pd_buffer_format(text, "%s$a%d", i == 0 ? "(" : "; ", i);
 	if (function->arity > 0)
 		pd_buffer_text(text, ")");
 }
 
+/* The functions first .. first+count-1. next_answer walks the same way. */
 static void
 append_tree(struct pd_buffer *text, const struct function *functions,
     int first, int count)
@@ -584,7 +606,7 @@ append_tree(struct pd_buffer *text, const struct function *functions,
 		return;
 	}
 	int half = count / 2;
-	pd_buffer_format(text, "if $arguments[0] < %d then ", first + half);
+	pd_buffer_text(text, "if input then ");
 	append_tree(text, functions, first, half);
 	pd_buffer_text(text, " else ");
 	append_tree(text, functions, first + half, count - half);
@@ -606,25 +628,65 @@ program_text(const struct pd_module *module)
 		pd_buffer_format(&text, " as m%d; ", i);
 		jv_free(name);
 	}
-	/* `input as` takes the arguments from the program while `.`, the
-	 * function's input, stays alone on jq's stack: its only reference. */
-	pd_buffer_text(&text, "input as $arguments | ");
-	if (module->count == 0)
+	if (module->count == 0) {
 		pd_buffer_text(&text, ".");
-	else
-		append_tree(&text, module->functions, 0, module->count);
+		return text.data;
+	}
+	pd_buffer_text(&text, "def call: ");
+	append_tree(&text, module->functions, 0, module->count);
+	pd_buffer_text(&text, "; if input then call else range(input) as $i | [call] end");
 	return text.data;
 }
 
+/* Is everything said that leads to the function at hand? */
+static bool
+is_answered(const struct pd_module *module)
+{
+	const struct call *call = &module->call;
+
+	return call->high - call->low == 1 &&
+	    call->argument == module->functions[*call->functions].arity;
+}
+
+/* Begin to lead to the next function, if there is one. */
+static bool
+to_next_function(struct pd_module *module)
+{
+	struct call *call = &module->call;
+
+	if (call->count <= 1)
+		return false;
+	call->functions++;
+	call->count--;
+	call->low = call->argument = 0;
+	call->high = module->count;
+	return true;
+}
+
+/* What the program asks for next, in the order described above. */
 static jv
-give_arguments(jq_state *jq, void *context)
+next_answer(jq_state *jq, void *context)
 {
 	struct pd_module *module = context;
-	jv arguments = module->pending;
+	struct call *call = &module->call;
 
 	(void)jq;
-	module->pending = jv_invalid();
-	return arguments;
+	if (call->asked++ == 0)
+		return jv_bool(!call->batch);
+	if (call->batch && call->asked == 2)
+		return jv_number(call->count);
+	if (is_answered(module) && !to_next_function(module))
+		return jv_invalid();
+	if (call->high - call->low > 1) {
+		int middle = call->low + (call->high - call->low) / 2;
+		bool lower = *call->functions < middle;
+		if (lower)
+			call->high = middle;
+		else
+			call->low = middle;
+		return jv_bool(lower);
+	}
+	return jv_array_get(jv_copy(call->arguments), call->argument++);
 }
 
 static void
@@ -663,7 +725,7 @@ compile(struct pd_module *module, struct pd_error *error)
 	free(text);
 	module->compile_error = NULL;
 	jq_set_error_cb(module->jq, ignore_message, NULL);
-	jq_set_input_cb(module->jq, give_arguments, module);
+	jq_set_input_cb(module->jq, next_answer, module);
 	jq_set_debug_cb(module->jq, on_debug, module);
 	jq_set_stderr_cb(module->jq, on_debug, module);
 	if (!compiled && error->message[0] == '\0')
@@ -710,6 +772,7 @@ set_names(struct pd_module *module, const char *path, struct pd_error *error)
 	}
 	*slash = '\0';
 	char *share = pd_share_path("jq");
+	jv_free(module->library_path);
 	module->library_path = JV_ARRAY(jv_string(real), jv_string(share));
 	free(share);
 	return 0;
@@ -724,7 +787,7 @@ pd_module_open(const char *path, struct pd_error *error)
 	module->metadata = jv_object();
 	module->library_path = jv_array();
 	module->defined = jv_array();
-	module->pending = jv_invalid();
+	module->call.arguments = jv_invalid();
 	if (set_names(module, path, error) != 0 ||
 	    load_source(module, module->name, true, NULL, error) != 0 ||
 	    compile(module, error) != 0) {
@@ -873,13 +936,14 @@ wrong_count(struct pd_module *module, int function, const char *count,
 	return jv_invalid();
 }
 
+/* Set out to call some functions with the same input and arguments. */
 static void
-start(struct pd_module *module, int function, jv input, jv arguments)
+start(struct pd_module *module, const int *functions, int count, bool batch,
+    jv input, jv arguments)
 {
-	jv call = JV_ARRAY(jv_number(function));
-
-	jv_free(module->pending);
-	module->pending = jv_array_concat(call, arguments);
+	jv_free(module->call.arguments);
+	module->call = (struct call){.functions = functions, .count = count,
+		.batch = batch, .high = module->count, .arguments = arguments};
 	jq_start(module->jq, input, 0);
 }
 
@@ -908,7 +972,7 @@ pd_module_call(struct pd_module *module, int function, jv input, jv arguments,
 	jv output, second;
 	bool failed;
 
-	start(module, function, input, arguments);
+	start(module, &function, 1, false, input, arguments);
 	if (!next_output(module, function, &output, &failed, error))
 		return failed ? jv_invalid() :
 		    wrong_count(module, function, "no value", exactly_one, error);
@@ -933,7 +997,7 @@ pd_module_call_all(struct pd_module *module, int function, jv input,
 	jv output;
 	bool failed = false;
 
-	start(module, function, input, arguments);
+	start(module, &function, 1, false, input, arguments);
 	while (next_output(module, function, &output, &failed, error)) {
 		outputs = jv_array_append(outputs, output);
 		if (jv_array_length(jv_copy(outputs)) > MOST_OUTPUTS) {
@@ -947,6 +1011,37 @@ pd_module_call_all(struct pd_module *module, int function, jv input,
 		return jv_invalid();
 	}
 	return outputs;
+}
+
+jv
+pd_module_call_each(struct pd_module *module, const int *functions, int count,
+    jv input, jv arguments, struct pd_error *error)
+{
+	jv results = jv_array();
+	jv outputs;
+	bool failed = false;
+	int done = 0;
+
+	start(module, functions, count, true, input, arguments);
+	for (; done < count && next_output(module, functions[done], &outputs,
+	    &failed, error); done++) {
+		if (jv_array_length(jv_copy(outputs)) != 1) {
+			jv_free(outputs);
+			wrong_count(module, functions[done], "not just one value",
+			    "it must give exactly one value", error);
+			failed = true;
+			break;
+		}
+		results = jv_array_append(results, jv_array_get(outputs, 0));
+	}
+	/* A function that calls input itself takes what is meant for the next. */
+	if (!failed && (done < count || module->call.count > 1 || !is_answered(module)))
+		failed = true, pd_error_at(error, module->path, 0,
+		    "a check calls input, which has nothing to give here");
+	if (!failed)
+		return results;
+	jv_free(results);
+	return jv_invalid();
 }
 
 int

@@ -58,6 +58,12 @@ jv pd_module_call(struct pd_module *, int function, jv input, jv arguments,
 jv pd_module_call_all(struct pd_module *, int function, jv input, jv arguments,
     struct pd_error *);
 
+/* Call several functions on the same input with the same arguments: an array
+ * of what each gave, which must be one output. An invalid jv on error. It costs
+ * less than calling one after the other. */
+jv pd_module_call_each(struct pd_module *, const int *functions, int count,
+    jv input, jv arguments, struct pd_error *);
+
 /* Refuse metadata keys that are not among the known ones, with a suggestion.
  * Returns 0 or -1. */
 int pd_module_check_metadata(const struct pd_module *,

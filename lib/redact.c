@@ -65,6 +65,13 @@ is_secret_field(const struct pd_redaction *redaction, const char *name,
 	    is_named(always, sizeof(always) / sizeof(always[0]), name, strlen(name)));
 }
 
+/* Headers of a request or reply, wherever an event may carry them along. */
+static bool
+names_headers(jv key)
+{
+	return strcasecmp(jv_string_value(key), "headers") == 0;
+}
+
 /* Does anything need to be hidden? Most values come out as they went in, and
  * then nothing is copied. */
 static bool
@@ -86,7 +93,7 @@ holds_secret(const struct pd_redaction *redaction, jv value, bool in_headers)
 			jv key = jv_object_iter_key(value, i);
 			jv part = jv_object_iter_value(value, i);
 			found = is_secret_field(redaction, jv_string_value(key), in_headers) ||
-			    holds_secret(redaction, part, false);
+			    holds_secret(redaction, part, names_headers(key));
 			jv_free(key);
 			jv_free(part);
 		}
@@ -109,7 +116,7 @@ hide(const struct pd_redaction *redaction, jv value, bool in_headers)
 				jv_free(part);
 				part = jv_string(redacted);
 			} else {
-				part = hide(redaction, part, false);
+				part = hide(redaction, part, names_headers(key));
 			}
 			result = jv_object_set(result, key, part);
 		}
@@ -124,20 +131,6 @@ pd_redact(const struct pd_redaction *redaction, jv value)
 {
 	return holds_secret(redaction, value, false) ?
 	    hide(redaction, value, false) : value;
-}
-
-/* The headers of a request or reply. */
-static jv
-redact_headers(const struct pd_redaction *redaction, jv message)
-{
-	jv headers = pd_json_peek(message, "headers");
-	bool hides = holds_secret(redaction, headers, true);
-
-	if (hides)
-		message = pd_json_set(message, "headers",
-		    hide(redaction, jv_copy(headers), true));
-	jv_free(headers);
-	return message;
 }
 
 /* name=value pairs after the question mark of a path or URL. */
@@ -199,7 +192,7 @@ drop_text(jv reply)
 jv
 pd_redact_reply(const struct pd_redaction *redaction, jv reply)
 {
-	return pd_redact(redaction, redact_headers(redaction, drop_text(reply)));
+	return pd_redact(redaction, drop_text(reply));
 }
 
 jv
@@ -212,10 +205,9 @@ pd_redact_exchanges(const struct pd_redaction *redaction, jv exchanges)
 		jv request = pd_json_peek(exchange, "request");
 		jv reply = pd_json_peek(exchange, "reply");
 		exchange = pd_json_set(exchange, "request",
-		    redact_headers(redaction, redact_urls(redaction, request)));
+		    redact_urls(redaction, request));
 		if (jv_is_valid(reply))
-			exchange = pd_json_set(exchange, "reply",
-			    redact_headers(redaction, drop_text(reply)));
+			exchange = pd_json_set(exchange, "reply", drop_text(reply));
 		exchanges = jv_array_set(exchanges, i, exchange);
 	}
 	return pd_redact(redaction, exchanges);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeping secrets out of records. Of headers, Authorization,
- * Proxy-Authorization, Cookie and Set-Cookie always; further names as the user
- * gives them, which are matched against every key at any depth, without regard
- * to case. What is under such a name becomes "[redacted]".
+ * Keeping secrets out of records. Authorization, Proxy-Authorization, Cookie
+ * and Set-Cookie always, where they stand in an object named headers, at any
+ * depth; further names as the user gives them, which are matched against every
+ * key at any depth. Case does not count. What is under such a name becomes
+ * "[redacted]".
  */
 #ifndef PD_REDACT_H
 #define PD_REDACT_H

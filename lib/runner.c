@@ -2,6 +2,7 @@
 #include "runner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ struct pd_runner {
 	struct pd_child child;
 	struct pd_reader *reader;
 	bool running;
-	bool readable;
+	bool ready;
 };
 
 struct pd_runner *
@@ -63,51 +64,66 @@ start(struct pd_runner *runner, struct pd_error *error)
 	runner->running = true;
 	runner->reader = pd_reader_open_descriptor(runner->child.output,
 	    runner->argv[0]);
+	fcntl(runner->child.input, F_SETFL,
+	    fcntl(runner->child.input, F_GETFL) | O_NONBLOCK);
 	return 0;
 }
 
-/* Write it all. A filter that has ended gives EPIPE, as SIGPIPE is ignored
- * meanwhile. */
-static int
-write_all(int descriptor, const char *bytes, size_t length)
-{
-	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-	size_t done = 0;
-
-	sigaction(SIGPIPE, &ignore, &before);
-	while (done < length) {
-		ssize_t wrote = write(descriptor, bytes + done, length - done);
-		if (wrote > 0)
-			done += (size_t)wrote;
-		else if (wrote < 0 && errno != EINTR)
-			break;
-	}
-	sigaction(SIGPIPE, &before, NULL);
-	return done == length ? 0 : -1;
-}
-
 static void
-on_readable(void *context, int descriptor, short events)
+on_ready(void *context, int descriptor, short events)
 {
 	struct pd_runner *runner = context;
 
 	(void)descriptor;
 	(void)events;
-	runner->readable = true;
+	runner->ready = true;
 }
 
-/* Wait for output: 1, 0 when a signal came, -1 on error. */
+/* Wait until the descriptor is ready: 1, 0 when a signal came, -1 on error. */
 static int
-wait_readable(struct pd_runner *runner, struct pd_error *error)
+wait_for(struct pd_runner *runner, int descriptor, short events,
+    struct pd_error *error)
 {
 	int result = 0;
 
-	runner->readable = false;
-	pd_loop_watch(runner->loop, runner->child.output, POLLIN, on_readable, runner);
-	while (result == 0 && !runner->readable && pd_loop_signal(runner->loop) == 0)
+	runner->ready = false;
+	pd_loop_watch(runner->loop, descriptor, events, on_ready, runner);
+	while (result == 0 && !runner->ready && pd_loop_signal(runner->loop) == 0)
 		result = pd_loop_turn(runner->loop, error);
-	pd_loop_watch(runner->loop, runner->child.output, 0, NULL, NULL);
+	pd_loop_watch(runner->loop, descriptor, 0, NULL, NULL);
 	return result != 0 ? -1 : pd_loop_signal(runner->loop) == 0;
+}
+
+/* Write as much as the filter takes at once; one that has ended gives EPIPE,
+ * as SIGPIPE is ignored meanwhile. */
+static ssize_t
+write_some(int descriptor, const char *bytes, size_t length)
+{
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+
+	sigaction(SIGPIPE, &ignore, &before);
+	ssize_t wrote = write(descriptor, bytes, length);
+	sigaction(SIGPIPE, &before, NULL);
+	return wrote < 0 && (errno == EINTR || errno == EAGAIN) ? 0 : wrote;
+}
+
+/* Write it all: 1, 0 when a signal came, -1 when the filter takes no more. */
+static int
+write_all(struct pd_runner *runner, const char *bytes, size_t length,
+    struct pd_error *error)
+{
+	int ready = 1;
+
+	while (length > 0 && ready == 1) {
+		ready = wait_for(runner, runner->child.input, POLLOUT, error);
+		ssize_t wrote = ready == 1 ?
+		    write_some(runner->child.input, bytes, length) : 0;
+		if (wrote < 0)
+			return -1;
+		bytes += wrote;
+		length -= (size_t)wrote;
+	}
+	return ready;
 }
 
 static enum pd_run_result
@@ -119,6 +135,18 @@ ended_early(struct pd_runner *runner, struct pd_error *error)
 	pd_error_set(error, "'%s' ended in the middle of a run (%s)",
 	    runner->argv[0], status);
 	pd_error_hint(error, "what it said is above");
+	return PD_RUN_FAILED;
+}
+
+/* Something like cat: it would never come to a run's end. */
+static enum pd_run_result
+does_not_execute(struct pd_runner *runner, struct pd_error *error)
+{
+	stop(runner);
+	pd_error_set(error, "'%s' passes sequences on instead of executing them",
+	    runner->argv[0]);
+	pd_error_hint(error, "what comes after -- must be like "
+	    "'pd-exec -m MODEL -a ADAPTER -u URL'");
 	return PD_RUN_FAILED;
 }
 
@@ -143,6 +171,8 @@ read_run(struct pd_runner *runner, struct pd_buffer *lines, bool *started,
 		case PD_READ_RECORD:
 			if (pd_record_is(&record, "run_start"))
 				*started = true;
+			if (pd_record_is(&record, "sequence"))
+				return does_not_execute(runner, error);
 			if (!*started)
 				continue;	/* the header */
 			pd_buffer_append(lines, record.line, record.length);
@@ -151,7 +181,7 @@ read_run(struct pd_runner *runner, struct pd_buffer *lines, bool *started,
 				return PD_RUN_DONE;
 			break;
 		case PD_READ_WAIT:
-			ready = wait_readable(runner, error);
+			ready = wait_for(runner, runner->child.output, POLLIN, error);
 			if (ready < 0)
 				return PD_RUN_FAILED;
 			if (ready == 0)
@@ -167,6 +197,21 @@ read_run(struct pd_runner *runner, struct pd_buffer *lines, bool *started,
 	}
 }
 
+/* Send the request and read its run. */
+static enum pd_run_result
+exchange(struct pd_runner *runner, const struct pd_buffer *request,
+    struct pd_buffer *lines, bool *started, struct pd_error *error)
+{
+	switch (write_all(runner, request->data, request->length, error)) {
+	case 1:
+		return read_run(runner, lines, started, error);
+	case 0:
+		return interrupted(runner);
+	default:
+		return ended_early(runner, error);
+	}
+}
+
 enum pd_run_result
 pd_runner_run(struct pd_runner *runner, const struct pd_sequence *sequence,
     struct pd_buffer *lines, struct pd_error *error)
@@ -176,6 +221,10 @@ pd_runner_run(struct pd_runner *runner, const struct pd_sequence *sequence,
 	enum pd_run_result result = PD_RUN_FAILED;
 	bool fresh = !runner->running;
 
+	if (pd_loop_signal(runner->loop) != 0) {
+		jv_free(record);
+		return PD_RUN_INTERRUPTED;
+	}
 	pd_json_append_peek(&request, record);
 	pd_buffer_text(&request, "\n");
 	jv_free(record);
@@ -184,10 +233,7 @@ pd_runner_run(struct pd_runner *runner, const struct pd_sequence *sequence,
 		if (!runner->running && start(runner, error) != 0)
 			break;
 		pd_buffer_clear(lines);
-		if (write_all(runner->child.input, request.data, request.length) == 0)
-			result = read_run(runner, lines, &started, error);
-		else
-			result = ended_early(runner, error);
+		result = exchange(runner, &request, lines, &started, error);
 		/* One that ended after its earlier run, as --stop-on-failure asks
 		 * it to, is started again; a fresh one that ends is broken. */
 		if (result != PD_RUN_FAILED || fresh || started)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "argument.h"
 #include "generator.h"
 #include "json.h"
 #include "loop.h"
@@ -32,6 +33,7 @@ struct shrinker {
 	jv failure;
 	struct pd_shrunk *result;	/* the best so far */
 	char *failed_id;		/* where the best fails, or NULL: at the end */
+	bool unconfirmed;		/* it was cut off since: its records are of a longer one */
 	jv tried;			/* {fingerprint: true} */
 	int64_t started;
 	int64_t candidates, executions, refused, remembered, slips;
@@ -42,13 +44,16 @@ struct shrinker {
 	const char *stopped;		/* which budget is spent, or NULL */
 };
 
+static const char *const strategies[] = {"quick", "thorough", "exhaustive"};
+
 static struct pd_sequence *
 best(struct shrinker *shrinker)
 {
 	return &shrinker->result->sequence;
 }
 
-/* No more candidates: a budget is spent, or the runner is gone. */
+/* No more candidates: a budget is spent, or the runner is gone. One execution
+ * is kept for the confirmation that a cut off sequence needs. */
 static bool
 is_over(void *context)
 {
@@ -64,7 +69,8 @@ is_over(void *context)
 	else if (options->max_time > 0 &&
 	    pd_loop_now() - shrinker->started >= options->max_time)
 		shrinker->stopped = "max_time";
-	else if (options->max_runs > 0 && shrinker->executions >= options->max_runs)
+	else if (options->max_runs > 0 &&
+	    shrinker->executions + shrinker->unconfirmed >= options->max_runs)
 		shrinker->stopped = "max_runs";
 	return shrinker->stopped != NULL;
 }
@@ -121,8 +127,10 @@ accept(struct shrinker *shrinker, struct pd_sequence *candidate,
 	shrinker->result->lines = *lines;
 	free(shrinker->failed_id);
 	shrinker->failed_id = id != NULL ? pd_duplicate(id) : NULL;
+	size_t length = pd_sequence_length(best(shrinker));
 	if (id != NULL)
 		truncate_after(best(shrinker), id);
+	shrinker->unconfirmed = pd_sequence_length(best(shrinker)) < length;
 }
 
 /* Execute the candidate. True when it fails as wanted, and then it has taken
@@ -263,6 +271,15 @@ needs(const struct row *row, size_t item, const char *id)
 	return found;
 }
 
+/* The item at which the best fails; the row's count when it fails at the end
+ * or in its setup. */
+static size_t
+failed_item(const struct shrinker *shrinker, const struct row *row)
+{
+	return shrinker->failed_id != NULL ?
+	    find_in_row(row, shrinker->failed_id) : row->count;
+}
+
 /* What needs something that is gone goes as well. Needed items come before
  * those that need them, so one pass is enough. */
 static void
@@ -279,10 +296,9 @@ drop_dependents(const struct row *row, bool *keep)
 }
 
 static void
-keep_items(struct pd_items *to, const struct pd_items *from,
-    const struct row *row, const bool *keep, size_t *at)
+keep_items(struct pd_items *to, const struct pd_items *from, const bool *keep,
+    size_t *at)
 {
-	(void)row;
 	for (size_t i = 0; i < from->count; i++, (*at)++) {
 		if (keep[*at])
 			pd_items_add(to, from->list[i].id, jv_copy(from->list[i].command),
@@ -290,23 +306,23 @@ keep_items(struct pd_items *to, const struct pd_items *from,
 	}
 }
 
-/* The best without the items that are not kept. Branches that become empty go;
- * a single one that is left joins the prefix. */
+/* A sequence without the items that are not kept. Branches that become empty
+ * go; a single one that is left joins the prefix. */
 static struct pd_sequence
-kept_sequence(struct shrinker *shrinker, const struct row *row, const bool *keep)
+kept_sequence(const struct pd_sequence *from, const bool *keep)
 {
 	struct pd_sequence all, kept;
 	size_t at = 0;
 
-	pd_sequence_copy(&all, best(shrinker));
+	pd_sequence_copy(&all, from);
 	kept = (struct pd_sequence){.run = all.run, .seed = all.seed,
 		.setup = all.setup, .teardown = all.teardown,
 		.branches = pd_allocate(all.branch_count, sizeof(*kept.branches))};
 	all.setup = all.teardown = (struct pd_items){0};
-	keep_items(&kept.prefix, &all.prefix, row, keep, &at);
+	keep_items(&kept.prefix, &all.prefix, keep, &at);
 	for (size_t i = 0; i < all.branch_count; i++) {
 		struct pd_items *branch = &kept.branches[kept.branch_count];
-		keep_items(branch, &all.branches[i], row, keep, &at);
+		keep_items(branch, &all.branches[i], keep, &at);
 		kept.branch_count += branch->count > 0;
 	}
 	if (kept.branch_count == 1) {
@@ -318,7 +334,7 @@ kept_sequence(struct shrinker *shrinker, const struct row *row, const bool *keep
 		pd_items_free(&kept.branches[0]);
 		kept.branch_count = 0;
 	}
-	keep_items(&kept.suffix, &all.suffix, row, keep, &at);
+	keep_items(&kept.suffix, &all.suffix, keep, &at);
 	pd_sequence_free(&all);
 	return kept;
 }
@@ -329,8 +345,7 @@ static bool
 try_without(struct shrinker *shrinker, const struct row *row, const bool *wanted)
 {
 	bool *keep = pd_allocate(row->count, sizeof(*keep));
-	size_t failed = shrinker->failed_id != NULL ?
-	    find_in_row(row, shrinker->failed_id) : row->count;
+	size_t failed = failed_item(shrinker, row);
 	bool succeeded = false;
 
 	memcpy(keep, wanted, row->count * sizeof(*keep));
@@ -340,7 +355,7 @@ try_without(struct shrinker *shrinker, const struct row *row, const bool *wanted
 		drop_dependents(row, keep);
 		if (failed < row->count && !keep[failed])
 			break;
-		struct pd_sequence candidate = kept_sequence(shrinker, row, keep);
+		struct pd_sequence candidate = kept_sequence(best(shrinker), keep);
 		int admitted = pd_plan_admits_sequence(shrinker->model, &candidate,
 		    &refused_id, &error);
 		size_t refused = refused_id != NULL ? find_in_row(row, refused_id) :
@@ -381,8 +396,7 @@ static void
 try_related(struct shrinker *shrinker)
 {
 	struct row row = make_row(best(shrinker));
-	size_t failed = shrinker->failed_id != NULL ?
-	    find_in_row(&row, shrinker->failed_id) : row.count;
+	size_t failed = failed_item(shrinker, &row);
 	bool *needed = pd_allocate(row.count, sizeof(*needed));
 	bool *related = pd_allocate(row.count, sizeof(*related));
 
@@ -410,6 +424,7 @@ try_without_reads(struct shrinker *shrinker)
 	struct pd_error error;
 	struct row row = make_row(best(shrinker));
 	bool *keep = pd_allocate(row.count, sizeof(*keep));
+	size_t failed = failed_item(shrinker, &row);
 	bool any = false;
 	jv state = pd_model_init(shrinker->model, &error);
 	jv commands = jv_is_valid(state) ?
@@ -419,9 +434,7 @@ try_without_reads(struct shrinker *shrinker)
 		const struct pd_item *item = row_item(&row, i);
 		jv entry = pd_json_peek(commands,
 		    pd_json_peek_string(item->command, "type", ""));
-		bool failed = shrinker->failed_id != NULL &&
-		    strcmp(item->id, shrinker->failed_id) == 0;
-		keep[i] = failed || !pd_json_peek_bool(entry, "read_only", false);
+		keep[i] = i == failed || !pd_json_peek_bool(entry, "read_only", false);
 		any = any || !keep[i];
 		jv_free(entry);
 	}
@@ -508,106 +521,9 @@ remove_pairs(struct shrinker *shrinker)
 /*
  * Simplifying arguments.
  */
-/* Where an argument is, and which generator made it in the state there. */
-struct argument {
-	size_t item;		/* in the row */
-	jv name;
-	jv generator;
-	jv tokens;		/* known before the command: for quoting */
-};
-
-struct arguments {
-	struct argument *list;
-	size_t count;
-};
-
-static void
-add_arguments(struct arguments *arguments, size_t item, jv entry, jv tokens)
-{
-	jv generators = pd_json_peek(entry, "args");
-
-	if (jv_get_kind(generators) == JV_KIND_OBJECT) {
-		jv names = jv_keys(jv_copy(generators));
-		int count = jv_array_length(jv_copy(names));
-		for (int i = 0; i < count; i++) {
-			jv name = jv_array_get(jv_copy(names), i);
-			arguments->list = pd_reallocate(arguments->list,
-			    arguments->count + 1, sizeof(*arguments->list));
-			arguments->list[arguments->count++] = (struct argument){
-				.item = item, .name = jv_copy(name), .tokens = jv_copy(tokens),
-				.generator = jv_object_get(jv_copy(generators), name)};
-		}
-		jv_free(names);
-	}
-	jv_free(generators);
-}
-
-/* All arguments of the best sequence, those of late commands first: early
- * amounts often only have to be large enough for later ones. */
-static struct arguments
-find_arguments(struct shrinker *shrinker, const struct row *row)
-{
-	struct arguments arguments = {0};
-	struct pd_plan plan;
-	struct pd_error error;
-	bool good = pd_plan_start(&plan, shrinker->model, &error) == 0;
-	const struct pd_items *setup = &best(shrinker)->setup;
-
-	for (size_t i = 0; i < setup->count && good; i++)
-		good = pd_plan_apply(&plan, setup->list[i].id, setup->list[i].command,
-		    &error) == 0;
-	for (size_t i = 0; i < row->count && good; i++) {
-		const struct pd_item *item = row_item(row, i);
-		jv commands = pd_model_commands(plan.model, plan.state, &error);
-		jv entry = pd_json_peek(commands,
-		    pd_json_peek_string(item->command, "type", ""));
-		add_arguments(&arguments, i, entry, plan.tokens);
-		jv_free(entry);
-		jv_free(commands);
-		good = pd_plan_apply(&plan, item->id, item->command, &error) == 0;
-	}
-	pd_plan_free(&plan);
-	for (size_t i = 0; i < arguments.count / 2; i++) {
-		struct argument first = arguments.list[i];
-		arguments.list[i] = arguments.list[arguments.count - 1 - i];
-		arguments.list[arguments.count - 1 - i] = first;
-	}
-	return arguments;
-}
-
-static void
-free_arguments(struct arguments *arguments)
-{
-	for (size_t i = 0; i < arguments->count; i++) {
-		jv_free(arguments->list[i].name);
-		jv_free(arguments->list[i].generator);
-		jv_free(arguments->list[i].tokens);
-	}
-	free(arguments->list);
-}
-
-static jv
-argument_value(const struct row *row, const struct argument *argument)
-{
-	return pd_reference_unquote(jv_object_get(
-	    jv_copy(row_item(row, argument->item)->command), jv_copy(argument->name)));
-}
-
-static void
-set_argument(struct pd_sequence *sequence, size_t item,
-    const struct argument *argument, jv value)
-{
-	struct row row = make_row(sequence);
-	struct pd_item *target = &row.owner[item]->list[row.index[item]];
-
-	target->command = jv_object_set(target->command, jv_copy(argument->name),
-	    pd_reference_quote(value, argument->tokens));
-	free_row(&row);
-}
-
 struct attempt {
 	struct shrinker *shrinker;
-	const struct argument *argument;
+	const struct pd_argument *argument;
 };
 
 static bool
@@ -616,12 +532,12 @@ try_argument(void *context, jv value)
 	struct attempt *attempt = context;
 	struct pd_sequence candidate;
 
-	if (attempt->argument->item >= row_length(attempt->shrinker)) {
+	if (pd_argument_item(best(attempt->shrinker), attempt->argument) == NULL) {
 		jv_free(value);	/* a simpler value moved the failure forward */
 		return false;
 	}
 	pd_sequence_copy(&candidate, best(attempt->shrinker));
-	set_argument(&candidate, attempt->argument->item, attempt->argument, value);
+	pd_argument_set(&candidate, attempt->argument, value);
 	return try_sequence(attempt->shrinker, &candidate);
 }
 
@@ -631,34 +547,133 @@ attempt_is_over(void *context)
 	return is_over(((struct attempt *)context)->shrinker);
 }
 
+/* Simplify one argument of this item. */
+static bool
+simplify_argument(struct shrinker *shrinker, const struct pd_item *item,
+    const struct pd_argument *argument)
+{
+	struct attempt attempt = {shrinker, argument};
+	struct pd_simplify simplify = {.try_value = try_argument,
+		.context = &attempt, .stopped = attempt_is_over,
+		.quick = shrinker->options->strategy == PD_SHRINK_QUICK};
+	jv name = pd_reference_unquote(jv_array_get(jv_copy(argument->path), 0));
+	char *key = pd_format("%s.%s", item->id, jv_string_value(name));
+	jv before = pd_argument_value(best(shrinker), argument);
+	jv after = pd_simplify_value(&simplify, argument->generator,
+	    jv_copy(before), key);
+	bool changed = !jv_equal(before, after);
+
+	jv_free(name);
+	free(key);
+	return changed;
+}
+
 static bool
 simplify_arguments(struct shrinker *shrinker)
 {
-	struct row row = make_row(best(shrinker));
-	struct arguments arguments = find_arguments(shrinker, &row);
+	struct pd_arguments arguments = pd_arguments_find(shrinker->model,
+	    best(shrinker), PD_ARGUMENTS_WHOLE);
 	bool any = false;
 
-	free_row(&row);
 	for (size_t i = 0; i < arguments.count && !is_over(shrinker); i++) {
-		const struct argument *argument = &arguments.list[i];
-		struct attempt attempt = {shrinker, argument};
-		struct pd_simplify simplify = {.try_value = try_argument,
-			.context = &attempt, .stopped = attempt_is_over,
-			.quick = shrinker->options->strategy == PD_SHRINK_QUICK};
-		row = make_row(best(shrinker));
-		if (argument->item < row.count) {
-			const char *id = row_item(&row, argument->item)->id;
-			char *key = pd_format("%s.%s", id, jv_string_value(argument->name));
-			jv before = argument_value(&row, argument);
-			jv after = pd_simplify_value(&simplify, argument->generator,
-			    jv_copy(before), key);
-			any = any || !jv_equal(before, jv_copy(after));
-			jv_free(after);
-			free(key);
-		}
-		free_row(&row);
+		const struct pd_argument *argument = &arguments.list[i];
+		const struct pd_item *item = pd_argument_item(best(shrinker), argument);
+		if (item != NULL)
+			any |= simplify_argument(shrinker, item, argument);
 	}
-	free_arguments(&arguments);
+	pd_arguments_free(&arguments);
+	return any;
+}
+
+static bool
+is_whole_number(const struct pd_argument *argument, jv value)
+{
+	jv chosen = pd_argument_chosen(argument, value);
+	bool result = jv_get_kind(value) == JV_KIND_NUMBER &&
+	    pd_generator_is(chosen, "int");
+
+	jv_free(chosen);
+	return result;
+}
+
+/*
+ * Values that are equal and only move together: a key that is written and
+ * read, a currency that two commands must agree on, two equal elements.
+ */
+struct equals {
+	struct shrinker *shrinker;
+	const struct pd_arguments *arguments;
+	const bool *member;
+};
+
+static bool
+try_equals(void *context, jv value)
+{
+	struct equals *equals = context;
+	struct pd_sequence candidate;
+	bool whole = true;
+
+	pd_sequence_copy(&candidate, best(equals->shrinker));
+	for (size_t i = 0; i < equals->arguments->count; i++) {
+		const struct pd_argument *argument = &equals->arguments->list[i];
+		if (!equals->member[i])
+			continue;
+		whole = whole && pd_argument_item(&candidate, argument) != NULL;
+		if (whole)
+			pd_argument_set(&candidate, argument, jv_copy(value));
+	}
+	jv_free(value);
+	if (whole)
+		return try_sequence(equals->shrinker, &candidate);
+	pd_sequence_free(&candidate);
+	return false;
+}
+
+static bool
+equals_are_over(void *context)
+{
+	return is_over(((struct equals *)context)->shrinker);
+}
+
+/* Simplify all arguments that equal the first of them. */
+static bool
+simplify_equals(struct shrinker *shrinker, const struct pd_arguments *arguments,
+    size_t first, bool *member)
+{
+	struct equals equals = {shrinker, arguments, member};
+	struct pd_simplify simplify = {.try_value = try_equals,
+		.context = &equals, .stopped = equals_are_over};
+	jv value = pd_argument_value(best(shrinker), &arguments->list[first]);
+	size_t count = 0;
+
+	for (size_t i = 0; i < arguments->count; i++) {
+		jv other = pd_argument_value(best(shrinker), &arguments->list[i]);
+		member[i] = jv_is_valid(other) && jv_equal(other, jv_copy(value));
+		count += member[i];
+	}
+	/* Whole numbers have groups of their own, below. */
+	if (!jv_is_valid(value) || count < 2 ||
+	    is_whole_number(&arguments->list[first], value)) {
+		jv_free(value);
+		return false;
+	}
+	jv after = pd_simplify_value(&simplify, arguments->list[first].generator,
+	    jv_copy(value), "");
+	return !jv_equal(value, after);
+}
+
+static bool
+simplify_together(struct shrinker *shrinker)
+{
+	struct pd_arguments arguments = pd_arguments_find(shrinker->model,
+	    best(shrinker), PD_ARGUMENTS_LEAVES);
+	bool *member = pd_allocate(arguments.count, sizeof(*member));
+	bool any = false;
+
+	for (size_t i = 0; i < arguments.count && !is_over(shrinker); i++)
+		any |= simplify_equals(shrinker, &arguments, i, member);
+	free(member);
+	pd_arguments_free(&arguments);
 	return any;
 }
 
@@ -668,7 +683,7 @@ simplify_arguments(struct shrinker *shrinker)
  */
 struct numbers {
 	struct shrinker *shrinker;
-	const struct arguments *arguments;
+	const struct pd_arguments *arguments;
 	size_t *which;		/* arguments in the group */
 	double *value;		/* theirs before the move */
 	size_t count;
@@ -678,18 +693,17 @@ struct numbers {
 /* How far an argument is above its simplest value; 0 for what is no whole
  * number above it. */
 static double
-height(const struct argument *argument, jv value)
+height(const struct pd_argument *argument, jv value)
 {
 	double result = 0;
-	jv chosen = pd_generator_chosen(argument->generator, value);
 
-	if (jv_get_kind(value) == JV_KIND_NUMBER &&
-	    pd_generator_is(chosen, "int")) {
+	if (is_whole_number(argument, value)) {
+		jv chosen = pd_argument_chosen(argument, value);
 		jv simplest = pd_generator_simplest(chosen, "");
 		result = jv_number_value(value) - jv_number_value(simplest);
 		jv_free(simplest);
+		jv_free(chosen);
 	}
-	jv_free(chosen);
 	return result > 0 ? result : 0;
 }
 
@@ -702,12 +716,12 @@ try_lowered(void *context, double distance)
 
 	pd_sequence_copy(&candidate, best(group->shrinker));
 	for (size_t i = 0; i < group->count; i++) {
-		const struct argument *argument = &group->arguments->list[group->which[i]];
-		if (argument->item >= row_length(group->shrinker)) {
+		const struct pd_argument *argument = &group->arguments->list[group->which[i]];
+		if (pd_argument_item(&candidate, argument) == NULL) {
 			pd_sequence_free(&candidate);
 			return false;
 		}
-		set_argument(&candidate, argument->item, argument,
+		pd_argument_set(&candidate, argument,
 		    jv_number(group->value[i] - group->step + distance));
 	}
 	return try_sequence(group->shrinker, &candidate);
@@ -740,29 +754,25 @@ add_number(struct numbers *group, size_t argument, double value, double room)
 		group->step = room;
 }
 
-/* Values and rooms of all arguments of the best sequence. */
+/* Values and rooms of all whole numbers of the best sequence; 0 for others. */
 static void
-measure(struct shrinker *shrinker, const struct arguments *arguments,
+measure(struct shrinker *shrinker, const struct pd_arguments *arguments,
     double *value, double *room)
 {
-	struct row row = make_row(best(shrinker));
-
 	for (size_t i = 0; i < arguments->count; i++) {
-		const struct argument *argument = &arguments->list[i];
-		jv number = argument->item < row.count ?
-		    argument_value(&row, argument) : jv_null();
+		const struct pd_argument *argument = &arguments->list[i];
+		jv number = pd_argument_value(best(shrinker), argument);
 		room[i] = height(argument, number);
-		value[i] = jv_get_kind(number) == JV_KIND_NUMBER ?
+		value[i] = is_whole_number(argument, number) ?
 		    jv_number_value(number) : 0;
 		jv_free(number);
 	}
-	free_row(&row);
 }
 
 /* Groups worth a try: all numbers that are at least as large as one of them,
  * all equal ones, and every pair. True as soon as one could be lowered. */
 static bool
-try_groups(struct shrinker *shrinker, const struct arguments *arguments,
+try_groups(struct shrinker *shrinker, const struct pd_arguments *arguments,
     const double *value, const double *room)
 {
 	size_t count = arguments->count;
@@ -800,21 +810,148 @@ try_groups(struct shrinker *shrinker, const struct arguments *arguments,
 static bool
 lower_together(struct shrinker *shrinker)
 {
-	struct row row = make_row(best(shrinker));
-	struct arguments arguments = find_arguments(shrinker, &row);
+	struct pd_arguments arguments = pd_arguments_find(shrinker->model,
+	    best(shrinker), PD_ARGUMENTS_LEAVES);
 	double *value = pd_allocate(arguments.count, sizeof(*value));
 	double *room = pd_allocate(arguments.count, sizeof(*room));
 	bool any = false;
 
-	free_row(&row);
 	do
 		measure(shrinker, &arguments, value, room);
 	while (!is_over(shrinker) &&
 	    try_groups(shrinker, &arguments, value, room) && (any = true));
 	free(value);
 	free(room);
-	free_arguments(&arguments);
+	pd_arguments_free(&arguments);
 	return any;
+}
+
+/*
+ * Removing a command whose amount another one takes over: where a sum counts,
+ * one credit does what two did; what a debit took need not have come in.
+ */
+struct removal {
+	const struct pd_arguments *arguments;
+	const double *value, *room;
+	size_t number;		/* the argument whose command goes */
+};
+
+static bool
+is_same_place(const struct pd_sequence *sequence, const struct pd_argument *a,
+    const struct pd_argument *b)
+{
+	const struct pd_item *first = pd_argument_item(sequence, a);
+	const struct pd_item *second = pd_argument_item(sequence, b);
+
+	return jv_equal(jv_copy(a->path), jv_copy(b->path)) &&
+	    strcmp(pd_json_peek_string(first->command, "type", ""),
+	    pd_json_peek_string(second->command, "type", "")) == 0;
+}
+
+/* What the generator that chose a number could have made of it at most. */
+static double
+largest(const struct pd_sequence *sequence, const struct pd_argument *argument)
+{
+	jv value = pd_argument_value(sequence, argument);
+	jv chosen = pd_argument_chosen(argument, value);
+	double result = pd_json_peek_number(chosen, "max", 0);
+
+	jv_free(value);
+	jv_free(chosen);
+	return result;
+}
+
+/* Raise the same argument of other commands of this type, late ones first,
+ * each as far as its generator goes. False when that is not enough. */
+static bool
+hand_over(struct pd_sequence *candidate, const struct removal *removal)
+{
+	const struct pd_argument *gone = &removal->arguments->list[removal->number];
+	double left = removal->value[removal->number];
+
+	for (size_t i = 0; i < removal->arguments->count && left > 0; i++) {
+		const struct pd_argument *other = &removal->arguments->list[i];
+		if (other->item == gone->item || removal->value[i] == 0 ||
+		    !is_same_place(candidate, other, gone))
+			continue;
+		double raised = fmin(largest(candidate, other), removal->value[i] + left);
+		left -= raised - removal->value[i];
+		pd_argument_set(candidate, other, jv_number(raised));
+	}
+	return left <= 0;
+}
+
+/* The candidate without the command, and without what needs it. Consumes it. */
+static bool
+try_removal(struct shrinker *shrinker, struct pd_sequence *candidate,
+    const struct removal *removal)
+{
+	struct row row = make_row(candidate);
+	bool *keep = pd_allocate(row.count, sizeof(*keep));
+	size_t failed = failed_item(shrinker, &row);
+	bool succeeded = false;
+
+	for (size_t i = 0; i < row.count; i++)
+		keep[i] = i != removal->arguments->list[removal->number].item;
+	drop_dependents(&row, keep);
+	if (failed == row.count || keep[failed]) {
+		struct pd_sequence kept = kept_sequence(candidate, keep);
+		succeeded = try_sequence(shrinker, &kept);
+	}
+	free(keep);
+	free_row(&row);
+	pd_sequence_free(candidate);
+	return succeeded;
+}
+
+/* Remove the command of this number, and let others have its amount: those of
+ * its type take it over, or any one needs so much less. */
+static bool
+remove_amount(struct shrinker *shrinker, const struct removal *removal)
+{
+	const struct pd_argument *gone = &removal->arguments->list[removal->number];
+	struct pd_sequence candidate;
+
+	pd_sequence_copy(&candidate, best(shrinker));
+	if (hand_over(&candidate, removal)) {
+		if (try_removal(shrinker, &candidate, removal))
+			return true;
+	} else {
+		pd_sequence_free(&candidate);
+	}
+	for (size_t i = 0; i < removal->arguments->count; i++) {
+		const struct pd_argument *other = &removal->arguments->list[i];
+		if (other->item == gone->item ||
+		    removal->room[i] < removal->value[removal->number])
+			continue;
+		pd_sequence_copy(&candidate, best(shrinker));
+		pd_argument_set(&candidate, other, jv_number(
+		    removal->value[i] - removal->value[removal->number]));
+		if (try_removal(shrinker, &candidate, removal))
+			return true;
+	}
+	return false;
+}
+
+static bool
+remove_amounts(struct shrinker *shrinker)
+{
+	struct pd_arguments arguments = pd_arguments_find(shrinker->model,
+	    best(shrinker), PD_ARGUMENTS_LEAVES);
+	double *value = pd_allocate(arguments.count, sizeof(*value));
+	double *room = pd_allocate(arguments.count, sizeof(*room));
+	struct removal removal = {&arguments, value, room, 0};
+	bool removed = false;
+
+	measure(shrinker, &arguments, value, room);
+	for (; removal.number < arguments.count && !removed && !is_over(shrinker);
+	    removal.number++)
+		removed = value[removal.number] > 0 &&
+		    remove_amount(shrinker, &removal);
+	free(value);
+	free(room);
+	pd_arguments_free(&arguments);
+	return removed;
 }
 
 /*
@@ -852,7 +989,10 @@ shrink_all(struct shrinker *shrinker)
 		changed |= simplify_arguments(shrinker);
 		if (strategy == PD_SHRINK_QUICK)
 			break;
+		changed |= simplify_together(shrinker);
 		changed |= lower_together(shrinker);
+		if (!changed)
+			changed = remove_amounts(shrinker);
 		if (!changed && strategy == PD_SHRINK_EXHAUSTIVE)
 			changed = remove_pairs(shrinker);
 	}
@@ -863,21 +1003,9 @@ shrink_all(struct shrinker *shrinker)
 static void
 confirm(struct shrinker *shrinker)
 {
-	struct pd_recorded run;
 	struct pd_sequence again;
-	struct pd_error error;
-	char executed[PD_HASH_TEXT], final[PD_HASH_TEXT];
 
-	if (shrinker->outcome != PD_RUN_DONE ||
-	    pd_recorded_parse(&run, shrinker->result->lines.data,
-	    shrinker->result->lines.length, &error) != 0)
-		return;
-	int parsed = pd_sequence_parse(&again, pd_json_peek(run.start, "sequence"), &error);
-	pd_sequence_fingerprint(&again, executed);
-	pd_sequence_fingerprint(best(shrinker), final);
-	pd_sequence_free(&again);
-	pd_recorded_free(&run);
-	if (parsed == 0 && strcmp(executed, final) == 0)
+	if (shrinker->outcome != PD_RUN_DONE || !shrinker->unconfirmed)
 		return;
 	pd_sequence_copy(&again, best(shrinker));
 	execute(shrinker, &again);
@@ -886,7 +1014,6 @@ confirm(struct shrinker *shrinker)
 static jv
 statistics(const struct shrinker *shrinker, const struct pd_sequence *original)
 {
-	static const char *const strategies[] = {"quick", "thorough", "exhaustive"};
 	const struct {
 		const char *name;
 		int64_t value;

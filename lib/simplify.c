@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "generator.h"
 #include "json.h"
+#include "reference.h"
 
 double
 pd_simplify_distance(pd_simplify_number *try_number, void *context,
@@ -42,7 +43,8 @@ struct work {
 	const struct pd_simplify *simplify;
 	jv generator;
 	jv value;		/* the best so far */
-	double origin, sign;	/* for numbers: value = origin + sign * distance */
+	/* For numbers: value = (origin + sign * distance) / scale. */
+	double origin, sign, scale;
 };
 
 static bool
@@ -76,36 +78,60 @@ try_distance(void *context, double distance)
 {
 	struct work *work = context;
 
-	return try_value(work, jv_number(work->origin + work->sign * distance));
+	return try_value(work, jv_number(
+	    (work->origin + work->sign * distance) / work->scale));
 }
 
-/* Numbers go toward their simplest; a negative one tries its mirror first. */
+/* Toward origin / scale in steps of 1 / scale; what is below it tries its
+ * mirror above it first. */
 static void
-simplify_number(struct work *work, jv simplest)
+approach(struct work *work, double origin, double scale)
 {
-	double value = jv_number_value(work->value);
-	bool integer = pd_generator_is(work->generator, "int");
+	double value = round(jv_number_value(work->value) * scale);
 
-	work->origin = jv_number_value(simplest);
-	if (!integer) {
-		/* Decimals first: a whole number, then fewer and fewer digits. */
-		if (try_value(work, jv_copy(simplest)))
-			return;
-		for (double scale = 1; scale < 1e7; scale *= 10) {
-			double rounded = trunc(value * scale) / scale;
-			if (rounded == value || try_value(work, jv_number(rounded)))
-				break;
-		}
-		value = jv_number_value(work->value);
-		if (value != floor(value) || work->origin != floor(work->origin))
-			return;
-	}
+	work->origin = origin;
+	work->scale = scale;
 	if (value < work->origin && try_value(work,
-	    jv_number(2 * work->origin - value)))
-		value = jv_number_value(work->value);
+	    jv_number((2 * work->origin - value) / scale)))
+		value = 2 * work->origin - value;
 	work->sign = value < work->origin ? -1 : 1;
 	pd_simplify_distance(try_distance, work, is_stopped,
 	    fabs(value - work->origin));
+}
+
+/* The simplest of all; then as few decimals as will do, and with these as near
+ * to it as will do. */
+static void
+simplify_float(struct work *work, double simplest)
+{
+	double value = jv_number_value(work->value);
+
+	if (try_value(work, jv_number(simplest)))
+		return;
+	for (double scale = 1; scale < 1e7; scale *= 10) {
+		double rounded = trunc(value * scale) / scale;
+		if (rounded != value && !try_value(work, jv_number(rounded)))
+			continue;
+		approach(work, value < simplest ? floor(simplest * scale) :
+		    ceil(simplest * scale), scale);
+		return;
+	}
+}
+
+/* Does a refer to a later command than b? A list that a model made of its
+ * state's keys has them in the order of text, where c10 comes before c2. */
+static bool
+refers_later(jv a, jv b)
+{
+	struct pd_reference first, second;
+
+	if (jv_get_kind(a) != JV_KIND_STRING || jv_get_kind(b) != JV_KIND_STRING ||
+	    !pd_reference_parse(jv_string_value(a), &first) ||
+	    !pd_reference_parse(jv_string_value(b), &second))
+		return false;
+	size_t length = strlen(first.id), other = strlen(second.id);
+	return first.id[0] == second.id[0] && (length > other ||
+	    (length == other && strcmp(first.id, second.id) > 0));
 }
 
 /* Earlier values of the list are simpler. */
@@ -114,50 +140,69 @@ simplify_choice(struct work *work)
 {
 	jv values = pd_json_peek(work->generator, "values");
 	int count = jv_array_length(jv_copy(values));
+	bool done = false;
 
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count && !done; i++) {
 		jv value = jv_array_get(jv_copy(values), i);
-		bool same = jv_equal(jv_copy(value), jv_copy(work->value));
-		if (same || try_value(work, jv_copy(value))) {
-			jv_free(value);
-			break;
-		}
+		done = jv_equal(jv_copy(value), jv_copy(work->value));
+		if (!done && !refers_later(value, work->value))
+			done = try_value(work, jv_copy(value));
 		jv_free(value);
 	}
 	jv_free(values);
 }
 
-/* Text as an array of code points, shorter by halves, then by characters, then
- * with simpler characters. */
+/* Text as an array of code points. When it is good its place is taken. */
+static bool
+try_points(struct work *work, jv *points, jv simpler)
+{
+	if (!try_value(work, jv_string_implode(jv_copy(simpler)))) {
+		jv_free(simpler);
+		return false;
+	}
+	jv_free(*points);
+	*points = simpler;
+	return true;
+}
+
+/* Shorter by halves, then by quarters, down to single characters. */
+static void
+shorten_text(struct work *work, jv *points)
+{
+	for (int size = jv_array_length(jv_copy(*points)) / 2; size >= 1; size /= 2) {
+		for (int at = jv_array_length(jv_copy(*points)) - size; at >= 0; at -= size)
+			try_points(work, points, jv_array_concat(
+			    jv_array_slice(jv_copy(*points), 0, at),
+			    jv_array_slice(jv_copy(*points), at + size,
+			    jv_array_length(jv_copy(*points)))));
+	}
+}
+
+/* Each character by the simplest one: an a, or the alphabet's first. */
+static void
+plain_text(struct work *work, jv *points)
+{
+	int length = jv_array_length(jv_copy(*points));
+	jv plain = jv_array_get(jv_string_explode(jv_string(pd_json_peek_string(
+	    work->generator, "alphabet", "a"))), 0);
+
+	for (int i = 0; i < length; i++) {
+		jv point = jv_array_get(jv_copy(*points), i);
+		if (!jv_equal(point, jv_copy(plain)))
+			try_points(work, points,
+			    jv_array_set(jv_copy(*points), i, jv_copy(plain)));
+	}
+	jv_free(plain);
+}
+
 static void
 simplify_text(struct work *work, jv simplest)
 {
 	if (try_value(work, simplest))
 		return;
 	jv points = jv_string_explode(jv_copy(work->value));
-	for (int size = jv_array_length(jv_copy(points)) / 2; size >= 1; size /= 2) {
-		for (int at = jv_array_length(jv_copy(points)) - size; at >= 0; at -= size) {
-			jv shorter = jv_array_concat(jv_array_slice(jv_copy(points), 0, at),
-			    jv_array_slice(jv_copy(points), at + size,
-			    jv_array_length(jv_copy(points))));
-			if (try_value(work, jv_string_implode(jv_copy(shorter)))) {
-				jv_free(points);
-				points = shorter;
-			} else {
-				jv_free(shorter);
-			}
-		}
-	}
-	int length = jv_array_length(jv_copy(points));
-	for (int i = 0; i < length; i++) {
-		jv simpler = jv_array_set(jv_copy(points), i, jv_number('a'));
-		if (try_value(work, jv_string_implode(jv_copy(simpler)))) {
-			jv_free(points);
-			points = simpler;
-		} else {
-			jv_free(simpler);
-		}
-	}
+	shorten_text(work, &points);
+	plain_text(work, &points);
 	jv_free(points);
 }
 
@@ -235,9 +280,11 @@ simplify_by_kind(struct work *work, const char *key)
 
 	if (work->simplify->quick) {
 		try_value(work, simplest);
-	} else if (pd_generator_is(work->generator, "int") ||
-	    pd_generator_is(work->generator, "float")) {
-		simplify_number(work, simplest);
+	} else if (pd_generator_is(work->generator, "int")) {
+		approach(work, jv_number_value(simplest), 1);
+		jv_free(simplest);
+	} else if (pd_generator_is(work->generator, "float")) {
+		simplify_float(work, jv_number_value(simplest));
 		jv_free(simplest);
 	} else if (pd_generator_is(work->generator, "oneof")) {
 		simplify_choice(work);

@@ -30,7 +30,10 @@ parse_with_unit(const char *text, const struct unit *units,
 
 	errno = 0;
 	double number = strtod(text, &end);
-	if (end == text || errno != 0 || !(number >= 0) || !isdigit((unsigned char)text[0])) {
+	/* strtod also takes blanks, signs, 0x10 and inf. */
+	bool plain = isdigit((unsigned char)text[0]) &&
+	    text + strspn(text, "0123456789.") >= end;
+	if (!plain || errno != 0) {
 		pd_error_set(error, "'%s' is not a number with a unit", text);
 		return pd_error_hint(error, "for example %s", example);
 	}

@@ -2,7 +2,6 @@
 #include "writer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,13 +81,9 @@ pd_writer_record(struct pd_writer *writer, jv record)
 void
 pd_writer_start(struct pd_writer *writer, const char *type)
 {
-	pd_buffer_format(&writer->buffer, "{\"type\":\"%s\"", type);
-}
-
-void
-pd_writer_number(struct pd_writer *writer, const char *name, int64_t value)
-{
-	pd_buffer_format(&writer->buffer, ",\"%s\":%" PRId64, name, value);
+	pd_buffer_text(&writer->buffer, "{\"type\":\"");
+	pd_buffer_text(&writer->buffer, type);
+	pd_buffer_append(&writer->buffer, "\"", 1);
 }
 
 static void
@@ -97,6 +92,13 @@ start_field(struct pd_writer *writer, const char *name)
 	pd_buffer_append(&writer->buffer, ",\"", 2);
 	pd_buffer_text(&writer->buffer, name);
 	pd_buffer_append(&writer->buffer, "\":", 2);
+}
+
+void
+pd_writer_number(struct pd_writer *writer, const char *name, int64_t value)
+{
+	start_field(writer, name);
+	pd_buffer_integer(&writer->buffer, value);
 }
 
 void

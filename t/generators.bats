@@ -19,7 +19,9 @@ teardown() {
 draws() {
   printf 'include "pd";\ndef init: 0;\ndef commands: {A: {args: {x: (%s)}}};\n' "$1" >draws.jq
   pd-gen -m draws.jq -n 60 -s 1 --min-commands 50 >draws.ndjson || return
-  output=$(jq -sc '[.[] | select(.prefix).prefix[].command.x]' draws.ndjson)
+  # data that starts with @ is doubled in a plan
+  output=$(jq -sc '[.[] | select(.prefix).prefix[].command.x]
+    | walk(if type == "string" then ltrimstr("@") as $rest | if $rest[:1] == "@" then $rest else . end else . end)' draws.ndjson)
 }
 
 # of GENERATOR FILTER…: each filter is true of the array of values.
@@ -97,9 +99,8 @@ malformed() {
 }
 
 @test "oneof and constants keep the digits of their numbers" {
-  draws 'oneof([1499816949527975237, 0.10, -1.50e3])'
-  [[ $(jq -c 'map(tojson) | unique' draws.ndjson --slurp | head -c 0; grep -o '"x":[^}]*' draws.ndjson | sort -u | tr '\n' ' ') == \
-    '"x":-1.50E+3 "x":0.10 "x":1499816949527975237 ' ]]
+  draws 'oneof([1499816949527975237, 0.10, 1.50e3])'
+  [[ $(grep -o '"x":[^}]*' draws.ndjson | sort -u | tr '\n' ' ') == '"x":0.10 "x":1.50E+3 "x":1499816949527975237 ' ]]
   draws 'const(123456789012345678901234567890)'
   grep -q '"x":123456789012345678901234567890}' draws.ndjson
 }
@@ -316,6 +317,6 @@ END
 }
 
 @test "the prelude does what its own tests say" {
-  run -0 "$PD_ROOT/build/deps/bin/jq" -L "$PD_ROOT/share/pd/jq" --run-tests "$PD_ROOT/t/jq/pd.test"
+  run -0 jq -L "$PD_ROOT/share/pd/jq" --run-tests "$PD_ROOT/t/jq/pd.test"
   assert_output_has "(0 malformed, 0 skipped)"
 }

@@ -47,6 +47,6 @@ def events_Release($c):
   answer($c; "AuthorizationReleased"; {authorization, account, balance, held});
 def events_Refund($c): answer($c; "Refunded"; {capture, account, amount, refunded, balance, held});
 def events_Transfer($c):
-  answer($c; "Transferred"; {from, to, amount, from_balance, to_balance});
+  answer($c; "Transferred"; {transfer, from, to, amount, from_balance, to_balance});
 def events_Close($c): answer($c; "Closed"; {account, paid_out, balance, held});
 def events_GetAccount($c): answer($c; "AccountRead"; {account, currency, status, balance, held});

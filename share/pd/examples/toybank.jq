@@ -10,7 +10,7 @@ module {
   "triggers": {
     "captures_within_authorization": {"every": "Captured"},
     "closed_accounts_stay_closed": {"every": "event"},
-    "currencies_do_not_mix": {"every": ["Credited", "Transferred"]},
+    "currencies_do_not_mix": {"every": ["Credited", "Transferred", "AccountRead"]},
     "money_is_conserved": {"at": "end"},
     "no_overdraft": {"every": "event"},
     "nothing_is_forgotten": {"every": "Refused"},
@@ -32,12 +32,13 @@ def capture($x): .captures[$x.capture | tostring];
 
 # --- What can happen next ---
 
-# Mostly the same, so that credits and transfers fit.
+# Mostly the same one, so that credits and transfers fit.
 def currency: frequency([[3, "USD"], [1, "EUR"]]);
 
 # Mostly so small that sums meet limits; some beyond what 32 bits hold.
 def amount($most): frequency([[19, int(1; $most)], [1, int(1; 8000000000)]]);
 
+# Weights: what needs much before it can happen happens seldom enough by itself.
 def commands:
   ([.accounts[] | select(.closed | not)] | length) as $open
   | oneof(.accounts | keys) as $account
@@ -149,7 +150,7 @@ def simulate_Transfer($c):
     elif $from.closed or $to.closed then refused($c; "account_closed")
     elif $from.currency != $to.currency then refused($c; "currency_mismatch")
     elif $c.amount > ($from | available) then refused($c; "insufficient_funds")
-    else {type: "Transferred", from: $c.from, to: $c.to, amount: $c.amount,
+    else {type: "Transferred", transfer: external, from: $c.from, to: $c.to, amount: $c.amount,
           from_balance: ($from.balance - $c.amount), to_balance: ($to.balance + $c.amount)}
     end;
 
@@ -213,7 +214,7 @@ def on_Closed($e):
 def on_AccountRead($e): book($e; 0; 0);
 
 # --- What the bank promises ---
-# Checks run in the order of their names.
+# Checks run in the order of their names, and the first that fails names the failure.
 
 # The accounts that an event is about, which are all that it can have changed.
 def touched($e): .accounts[$e | .account, .from, .to | values | tostring];
@@ -223,8 +224,8 @@ def check_captures_within_authorization($e):
   | if $a.captured > $a.amount then
       fail("\($a.captured) captured of an authorization of \($a.amount)"; $a)
     elif $a.releases > 0 then fail("captured after the release"; $a)
-    elif ($e.status == "captured") != ($a.captured == $a.amount) then
-      fail("\($a.captured) captured of \($a.amount), but the authorization is \($e.status)"; $a)
+    elif $e.captured != $a.captured or ($e.status == "captured") != ($a.captured == $a.amount) then
+      fail("\($a.captured) of \($a.amount) captured, but the bank says \($e.captured), \($e.status)"; $a)
     else true end;
 
 def check_closed_accounts_stay_closed($e):
@@ -252,7 +253,10 @@ def check_nothing_is_forgotten($e):
 
 def check_refunds_within_capture($e):
   capture($e)
-  | .refunded <= .amount // fail("\(.refunded) refunded of a capture of \(.amount)"; .);
+  | if .refunded > .amount then fail("\(.refunded) refunded of a capture of \(.amount)"; .)
+    elif $e.refunded != .refunded then
+      fail("\(.refunded) refunded, but the bank says \($e.refunded)"; .)
+    else true end;
 
 def check_released_only_once($e):
   hold($e) // authorization($e)

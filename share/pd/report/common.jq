@@ -1,90 +1,183 @@
 # SPDX-License-Identifier: MIT
-# What the report formats share: words for a failure, the difference of two
-# states, and the command lines that reproduce it.
+# What the report formats share: text that is safe to show, words for a failure,
+# the sequence and what came of it, the difference of two states, and the command
+# lines that reproduce it all.
+
+# --- Text that is safe to show ---
+
+# Characters that cannot be seen, or that turn text around, as JSON writes them:
+# they would hide what a value is, or take the terminal over.
+def unseen:
+  "[\\x{0}-\\x{1f}\\x{7f}-\\x{9f}\\x{ad}\\x{61c}\\x{200b}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{206f}\\x{feff}]";
+def hex_digits:
+  [. / 4096, . / 256 % 16, . / 16 % 16, . % 16] | map(floor as $d | "0123456789abcdef"[$d:$d + 1]) | add;
+def visible:
+  if test(unseen) then gsub("(?<c>\(unseen))"; "\\u" + (.c | explode[0] | hex_digits)) else . end;
+
+# The lines of a text that somebody else wrote.
+def text_lines: gsub("\r\n?"; "\n") | split("\n")[] | gsub("\t"; "    ") | visible;
+
+# A value on one line; a long one is cut, and its length told.
+def text: tojson | visible;
+def brief($limit):
+  text | if length > $limit then "\(.[:$limit])... (\(length) characters)" else . end;
+
+# A command or event: its type, then its fields.
+def fields($limit):
+  del(.type) | to_entries | map("\(.key | visible): \(.value | brief($limit))");
+def object_text($type; $fields):
+  if $fields == [] then $type | visible else "\($type | visible) {\($fields | join(", "))}" end;
+def domain_object($limit): object_text(.type; fields($limit));
+
+# A command's fields with what its references stood for: account: "@c1.account" = "acc_1".
+def resolved($refs): . as $value
+  | if type == "string" and ($refs | has($value)) then "\(brief(60)) = \($refs[$value] | brief(60))"
+    else brief(120) end;
+def command_fields($refs):
+  del(.type) | to_entries | map("\(.key | visible): \(.value | resolved($refs))");
+
+# "1 command", "6 commands"
+def plural($word): if . == 1 then "1 \($word)" else "\(.) \($word)s" end;
+
+# --- Words for a failure ---
 
 # "check refunds_within_capture failed"
 def headline:
-  if .kind == "check_failed" then "check \(.name) failed"
-  elif .kind == "prediction_mismatch" then "\(.name) did not do what the model predicts"
-  elif .kind == "unexpected_reply" then "\(.name) got an unexpected reply"
-  elif .kind == "command_timeout" then "\(.name) got no answer in time"
-  elif .kind == "adapter_error" then "\(.name // "a command") could not be executed"
-  elif .kind == "ref_unresolved" then "\(.name) refers to something that does not exist"
-  elif .kind == "model_error" then "the model failed"
-  elif .kind == "setup_failed" then "\(.name) failed"
-  else .kind end;
+  (.name // "a command" | visible) as $name
+  | if .kind == "check_failed" then "check \($name) failed"
+    elif .kind == "prediction_mismatch" then "\($name) did not do what the model predicts"
+    elif .kind == "unexpected_reply" then "\($name) got an unexpected reply"
+    elif .kind == "command_timeout" then "\($name) got no answer in time"
+    elif .kind == "adapter_error" then "\($name) could not be executed"
+    elif .kind == "ref_unresolved" then "\($name) refers to something that does not exist"
+    elif .kind == "model_error" then "the model failed\(if .name then " in \($name)" else "" end)"
+    elif .kind == "setup_failed" then "\(.name // "the setup" | visible) failed"
+    else "\(.kind | visible)\(if .name then " \($name)" else "" end)" end;
 
-# A value on one line, keys bare as jq writes them; long ones are cut.
-def brief($limit):
-  tojson | if length > $limit then .[:$limit] + "..." else . end;
+# How many runs of each outcome there were.
+def outcome_text:
+  .counts as $c
+  | if $c.runs == 0 and .failures != {} then "\([.failures[]] | add | plural("failure record")) and no run"
+    else "\($c.runs | plural("run")): \($c.passed) passed, \($c.failed) failed"
+    + (if $c.errors > 0 then ", \($c.errors) could not be judged" else "" end)
+    + (if $c.aborted > 0 then ", \($c.aborted) aborted" else "" end)
+    + "; \($c.commands | plural("command")), \($c.events | plural("event"))" end;
 
-# A command or event: its type, then its fields.
-def domain_object($limit):
-  .type as $type | (del(.type) | to_entries
-    | map("\(.key): \(.value | brief($limit))") | join(", ")) as $fields
-  | if $fields == "" then $type else "\($type) {\($fields)}" end;
+# --- The sequence and what came of it ---
 
-# One word of a shell command.
-def shell_word:
-  if test("^[A-Za-z0-9_./:=@%,+-]+$") then . else @sh end;
-def shell_line: map(shell_word) | join(" ");
-
-# Paths are written as jq reads them: .accounts["acc 1"].balance
-def path_text:
-  map(if type == "number" then "[\(.)]"
-      elif test("^[A-Za-z_][A-Za-z0-9_]*$") then ".\(.)"
-      else "[\(tojson)]" end)
-  | join("") | if startswith("[") then "." + . else . end;
-
-# [{path, before?, after?}] where two values differ, leaf by leaf.
-def leaves: [paths(type != "object" and type != "array" or length == 0)];
-def differences($before; $after):
-  ([$before | leaves[]] + [$after | leaves[]] | unique)[] as $path
-  | [$before | try getpath($path) catch null] as [$old]
-  | [$after | try getpath($path) catch null] as [$new]
-  | select($old != $new)
-  | {path: ($path | path_text), before: $old, after: $new};
-
-# The sequence that the records tell about, and its items in order.
+# The sequence that the records tell about, and its items in order. A run whose
+# records lack it has at least its commands.
 def sequence: .shrunk // .original;
+def branch_items: to_entries[] | .key as $branch | .value[] | . + {branch: $branch};
 def items:
-  sequence | [(.setup // [])[], .prefix[], (.branches // [])[][], .suffix[], (.teardown // [])[]];
+  [sequence | (.setup // [])[], (.prefix // [])[], (.branches // [] | branch_items),
+              (.suffix // [])[], (.teardown // [])[]] as $items
+  | if $items == [] then [.commands[] | {id, command}] else $items end;
 
-# The program's command line in the pipeline, without what stops it early.
-def program($name):
-  [.environment.pipeline // [] | .[] | select(.[0] == $name)] | last;
-def without_stops:
-  reduce .[] as $word ([]; if .[-1] == "--max-failures" then .[:-1]
-    elif $word == "--stop-on-failure" or $word == "--line-buffered" or $word == "--report" then .
-    else . + [$word] end);
-def executor_line: program("pd-exec") | if . == null then ["pd-exec", "..."] else without_stops end | shell_line;
-
-# Run the sequence itself again, as it is in the report.
-def reproduce_sequence:
-  "printf '%s\\n' \(sequence | del(.plan) | tojson | @sh) | \(executor_line)";
-
-# Generate the whole run again from its seed.
-def reproduce_run:
-  (.environment.options // {}) as $options
-  | ["pd-gen", "-m", (.model.path // "MODEL.jq"), "--run-seed", (.seed | tostring)]
-    + (if $options.min_commands and $options.min_commands != 1 then ["--min-commands", ($options.min_commands | tostring)] else [] end)
-    + (if $options.max_commands and $options.max_commands != 50 then ["--max-commands", ($options.max_commands | tostring)] else [] end)
-  | "\(shell_line) | ";
-def reproduce_whole: reproduce_run + executor_line;
+# The item's record in the run; null when the run did not come to it.
+def sent($id): [.commands[] | select(.id == $id)] | last;
+def observed($id): .events[] | select(.id == $id) | .event;
 
 # "6 commands, shrunk from 47 in 13 executions"
-def plural($word): if . == 1 then "1 \($word)" else "\(.) \($word)s" end;
 def size_text:
   (items | length | plural("command"))
   + (if .shrink then ", shrunk from \(.shrink.original_commands) in \(.shrink.executions | plural("execution"))"
        + (if .shrink.stopped != "minimal" then " (stopped: \(.shrink.stopped))" else "" end)
      elif .reproduced == false then ", not shrunk: it did not fail again"
      else ", not shrunk" end);
+def run_text:
+  [(.run | values | "run \(.)"), (.seed | values | "seed \(.)")] | join(", ");
 
-# How many runs of each outcome there were.
-def outcome_text:
-  .counts as $c
-  | "\($c.runs | plural("run")): \($c.passed) passed, \($c.failed) failed"
-    + (if $c.errors > 0 then ", \($c.errors) could not be judged" else "" end)
-    + (if $c.aborted > 0 then ", \($c.aborted) aborted" else "" end)
-    + "; \($c.commands | plural("command")), \($c.events | plural("event"))";
+# A request and its reply: {"POST /accounts {\"currency\":\"USD\"}", "201 {...}"}.
+def body_text: first(.json, .body, .form, .text | select(. != null and . != "") | " \(brief(300))") // "";
+def request_text:
+  if .argv then [.argv[] | brief(100)] | join(" ")
+  elif .path or .url then
+    "\(.method // "GET") \(.path // .url | visible)"
+    + (if (.query // {}) != {} then " query \(.query | brief(200))" else "" end) + body_text
+  else brief(300) end;
+def reply_text:
+  if . == null then "no reply"
+  elif .status then "\(.status)" + body_text
+  elif has("exit") or has("signal") then
+    [(.signal | values | "signal \(.)"), (.exit | values | "exit \(.)"),
+     (.stdout, .stderr | select(. != null and . != "") | brief(300))] | join(" ")
+  else brief(300) end;
+
+# --- Differences ---
+
+# Paths are written as jq reads them: .accounts["acc 1"].balance
+def path_text:
+  map(if type == "number" then "[\(.)]"
+      elif test("\\A[A-Za-z_][A-Za-z0-9_]*\\z") then ".\(.)"
+      else "[\(text)]" end)
+  | join("") | if startswith(".") then . else ".\(.)" end;
+
+# {path, before?, after?} for each place at which two values differ; what is
+# only in one of them lacks the other's.
+def differences($path; $before; $after):
+  if $before == $after then empty
+  elif ($before | type) == ($after | type) and ($before | type == "object" or type == "array") then
+    ($before + $after | if type == "object" then keys[] else [$before, $after | length] | range(max) end) as $key
+    | [$before, $after | if type == "object" then has($key) else length > $key end] as [$was, $is]
+    | if $was and $is then differences($path + [$key]; $before[$key]; $after[$key])
+      else {path: ($path + [$key] | path_text)}
+        + (if $was then {before: $before[$key]} else {after: $after[$key]} end) end
+  else {path: ($path | path_text), $before, $after} end;
+def differences: if has("state_before") and has("state") then differences([]; .state_before; .state) else empty end;
+
+# --- Command lines ---
+
+# One word of a shell command, and a whole one.
+def shell_word: if test("\\A[A-Za-z0-9_./:=@%,+-]+\\z") then . else @sh end;
+def shell_line: map(shell_word) | join(" ");
+
+# The last call of a program in the pipeline, and what pd-shrink was told to run.
+def program($name): [.environment.pipeline // [] | .[] | select(.[0] == $name)] | last;
+def rerunner:
+  program("pd-shrink") // [] | .[(index("--") // length) + 1:]
+  | select(length > 0 and (.[0] | split("/") | last) == "pd-exec");
+
+# pd-exec's options that take a value, and those that would end it early or only
+# change what it writes. Getopt takes each one's beginning as well.
+def with_value:
+  ["--model", "--adapter", "--adapter-command", "--url", "--checks", "--timeout", "--health-timeout",
+   "--redact", "--cacert", "--cert", "--key", "--unix-socket", "--proxy", "--max-line", "--max-failures"];
+def dropped: ["--max-failures", "--stop-on-failure", "--report", "--line-buffered"];
+def is_one_of($options):
+  (split("=")[0]) as $name
+  | startswith("--") and length > 2 and any($options[]; startswith($name));
+
+# An executor's words without those, and without the files that it read.
+def options_only:
+  reduce .[1:][] as $word ({words: .[:1]};
+    if .drop_next then .drop_next = false
+    elif .keep_next then .keep_next = false | .words += [$word]
+    elif .files or $word == "--" then .files = true
+    elif $word | is_one_of(dropped) then
+      .drop_next = ($word | is_one_of(with_value) and (contains("=") | not))
+    elif $word == "-" or ($word | startswith("-") | not) then .
+    else .words += [$word]
+      | .keep_next = ($word | test("\\A-[maAu]\\z") or (is_one_of(with_value) and (contains("=") | not))) end)
+  | .words;
+def executor_by_names:
+  ["pd-exec", "-m", .model.path // "MODEL.jq", "-a", .adapter.path // "ADAPTER.jq"]
+  + (.environment.target // null | if . then ["-u", .] else [] end);
+def executor: program("pd-exec") // executor_by_names | options_only | shell_line;
+
+# Run the sequence itself again, as it is in the report: the way it ran last.
+def reproduce_sequence:
+  (if .shrunk then first(rerunner | options_only | shell_line) else null end // executor) as $executor
+  | sequence | select(has("prefix") and has("seed"))
+  | "printf '%s\\n' \(text | @sh) | \($executor)";
+
+# Generate the whole run again from its seed, if it was generated.
+def generator:
+  (.environment.options // {}) as $options
+  | ["pd-gen", "-m", .model.path // "MODEL.jq", "--run-seed", "\(.seed)"]
+    + ($options.min_commands | if . and . != 1 then ["--min-commands", "\(.)"] else [] end)
+    + ($options.max_commands | if . and . != 50 then ["--max-commands", "\(.)"] else [] end)
+  | shell_line;
+def reproduce_run:
+  select(.seed != null and (.environment.producer // "" | startswith("pd-gen")))
+  | "\(generator) | \(executor)";

@@ -3,13 +3,16 @@
 module {"name": "compact", "description": "a line for each failure"};
 include "common";
 
+# A value that may be cut out of the line at the blanks.
+def word: if test("\\A[^\\s\"\\\\]+\\z") and . == visible then . else text end;
+
 def header($o): empty;
 def failure($o):
-  "FAIL run=\(.run) seed=\(.seed) kind=\(.failure.kind) name=\(.failure.name // "-") "
-  + "commands=\(items | length) sequence=\(items | map(.command.type) | join(",")): "
-  + (.failure.message | gsub("\\s+"; " "));
+  "FAIL run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word) "
+  + "commands=\(items | length) sequence=\(items | map(.command.type | word) | join(",")): "
+  + ([.failure.message | text_lines] | join(" "));
 def summary($o):
-  (if .status == 0 then "PASS" elif .status == 1 then "FAIL" else "TROUBLE" end)
+  (if .status == 0 then "PASS" elif .status == 1 then "FAIL" elif .status == 2 then "TROUBLE" else "INTERRUPTED" end)
   + " runs=\(.counts.runs) passed=\(.counts.passed) failed=\(.counts.failed) errors=\(.counts.errors)"
   + " aborted=\(.counts.aborted) commands=\(.counts.commands) events=\(.counts.events) seed=\(.seed // "-")"
-  + ([.problems[] | " problem=\(tojson)"] | join(""));
+  + ([.problems[] | " problem=\(text)"] | join(""));

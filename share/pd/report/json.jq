@@ -6,7 +6,7 @@ include "common";
 def header($o): "{\"failures\":[";
 def failure($o):
   (if $o.number > 1 then "," else "" end)
-  + (. + {reproduce: {sequence: reproduce_sequence, run: reproduce_whole},
-          differences: [if .state_before != null and .state != null then differences(.state_before; .state) else empty end]}
+  + (. + {reproduce: {sequence: (first(reproduce_sequence) // null), run: (first(reproduce_run) // null)},
+          differences: [differences]}
      | tojson);
 def summary($o): "],\"summary\":\(tojson)}";

@@ -5,34 +5,48 @@ include "common";
 
 def header($o): empty;
 
-# Data must not become markup, nor end the table's cell.
-def escaped: gsub("(?<c>[\\\\`*_\\[\\]<>#|~])"; "\\\(.c)") | gsub("[\\r\\n]+"; " ");
-# A code block's fence is longer than any run of backticks inside.
-def fenced($language):
-  ([match("`{3,}"; "g").length] | max // 2) as $longest
-  | ("`" * ($longest + 1)) as $fence | "\($fence)\($language)\n\(.)\n\($fence)";
+# Data must not become markup; in code it also is no mention of a person.
+def escaped: gsub("(?<c>[\\\\`*_\\[\\]<>#|~&@])"; "\\\(.c)");
 
-def row($failure):
-  . as $item
-  | [$failure.events[] | select(.id == $item.id) | .event | domain_object(200)] as $events
-  | "| \(if $failure.failure.id == .id then "**\(.id)**" else .id end) | \(.command | domain_object(200) | escaped) | \($events | join("; ") | escaped) |";
+# Code's fence is longer than any run of backticks inside.
+def backticks($least): "`" * ([match("`+"; "g").length + 1] + [$least] | max);
+def code:
+  backticks(1) as $fence | (if test("\\A`|`\\z") then " \(.) " else . end) | "\($fence)\(.)\($fence)";
+def fenced($language): backticks(3) as $fence | "\($fence)\($language)", ., $fence, "";
+
+# A table's cell ends at a bar, even in code.
+def cell: gsub("\\|"; "\\|");
+def code_cell: code | cell;
+
+def row($item):
+  sent($item.id) as $sent
+  | [observed($item.id) | domain_object(200) | code_cell] as $events
+  | "| \($item.id | if $item.failed then "**\(.)**" else . end) "
+    + "| \(.refs as $refs | $item.command | object_text(.type; command_fields($refs)) | code_cell) "
+    + "| \(if $sent == null then "not executed"
+          else $events + [$sent | select(.outcome != "ok") | .outcome] | join("<br>") end) |";
+
+def change: "\(select(has("before")) | "- \(.path): \(.before | brief(200))")",
+            "\(select(has("after")) | "+ \(.path): \(.after | brief(200))")";
 
 def failure($o):
-  . as $failure
-  | "## \(.failure | headline | escaped)", "",
-    "\(.failure.message | escaped)", "",
-    (if .failure.data != null then (.failure.data | tojson | fenced("json")), "" else empty end),
-    "\(size_text); run \(.run), seed \(.seed).", "",
+  .failure as $cause
+  | [differences | change] as $changes
+  | "## \($cause | headline | escaped)", "",
+    ([$cause.message | text_lines] | join("\n") | fenced("text")),
+    (if $cause.data != null then $cause.data | text | fenced("json") else empty end),
+    "\(size_text); \(run_text).", "",
     "| id | command | observed |", "|---|---|---|",
-    (items[] | row($failure)), "",
-    (if .state_before != null and .state != null then
-       ([differences(.state_before; .state) | "- \(.path): \(.before | brief(200))", "+ \(.path): \(.after | brief(200))"]
-        | if . == [] then empty else "State before \($failure.failure.id) and at the failure:", "", (join("\n") | fenced("diff")), "" end)
-     else empty end),
-    "Run this sequence again:", "", (reproduce_sequence | fenced("sh")), "",
-    "Generate the whole run again:", "", (reproduce_whole | fenced("sh")), "";
+    row(items[] | .failed = (.id == $cause.id)), "",
+    (if $changes != [] then "State before \($cause.id // "the last step") and at the failure:", "",
+       ($changes | join("\n") | fenced("diff")) else empty end),
+    (reproduce_sequence | "Run this sequence again:", "", fenced("sh")),
+    (reproduce_run | "Generate the whole run again:", "", fenced("sh"));
 
 def summary($o):
   "**\(outcome_text)** in \(.seconds) s\(if .seed != null then ", seed \(.seed)" else "" end).",
-  (if .failures != {} then "", (.failures | to_entries[] | "- \(.key | escaped): \(.value)") else empty end),
-  (.problems | if length > 0 then "", (.[] | "- **nothing is proved**: \(escaped)") else empty end);
+  (if .failures != {} then "", (.failures | to_entries[] | "- \(.key | visible | code): \(.value)") else empty end),
+  (if .problems != [] then "",
+     (.status as $status | .problems[]
+      | "- \(if $status == 1 then "trouble as well" else "**nothing is proved**" end): \([text_lines] | join(" ") | escaped)")
+   else empty end);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The report for people at a terminal. Each function gives lines of text;
-# $o has color (true for escape codes), number (of the failure, from 1) and
-# again (how many of its kind and name came before it).
+# $o has color (true for escape codes), width (of the terminal, 0 elsewhere),
+# number (of the failure, from 1) and again (how many of its kind and name came
+# before it).
 module {"name": "terminal", "description": "for people at a terminal"};
 include "common";
 
@@ -13,78 +14,109 @@ def faint($o): paint($o; "2");
 
 def header($o): empty;
 
-# What a reference in the command stood for: "account: @c1.account = acc_1".
-def resolved($refs): . as $value
-  | if type == "string" and ($refs | has($value)) then "\(brief(60)) = \($refs[$value] | brief(60))" else brief(120) end;
-def command_text($refs):
-  .type as $type | (del(.type) | to_entries | map("\(.key): \(.value | resolved($refs))") | join(", ")) as $fields
-  | if $fields == "" then $type else "\($type) {\($fields)}" end;
+# Words after one another, on as many lines as the width asks for; those after
+# the first begin with so many blanks.
+def flow($o; $blanks; words):
+  reduce words as $word ([];
+    if . == [] then [$word]
+    elif $o.width > 0 and (.[-1] + $word | length) >= $o.width then . + [" " * $blanks + $word]
+    else .[-1] += " " + $word end)
+  | .[];
+def commas: .[:-1][] + ",", .[-1:][];
 
-def pad($width): . + (" " * ([$width - length, 0] | max) // "");
+# A command or event behind a margin, its fields together on a line or a few.
+def object_lines($margin; $o; $name; $fields):
+  flow($o; $margin | length + 4;
+    if $fields == [] then "\($margin)\($name)"
+    else "\($margin)\($name) {\($fields[0])\(if $fields[1] then "," else "}" end)",
+      ($fields[1:] | (.[:-1][] + ",", (.[-1:][] + "}")))
+    end);
+
+# What is known about the command that failed, beside its events.
+def predicted_fields:
+  del(.type) | to_entries
+  | map("\(.key | visible): \(.value | if . == {"$external": true} then "anything" else brief(120) end)");
+def failed_lines($o; $sent):
+  (.failure | select(.kind == "prediction_mismatch") | .data.expected[]?
+    | object_lines("          predicted "; $o; .type | visible; predicted_fields)),
+  ($sent.exchange // [] | last // empty
+    | "          request   " + (.request | request_text), "          reply     " + (.reply | reply_text) | faint($o));
 
 # One command of the sequence with what came back.
-def step($failure; $o; $item):
-  ($failure.failure.id == $item.id) as $failed
-  | ([$failure.commands[] | select(.id == $item.id)] | last) as $sent
-  | (if $failed then "  > " | red($o) else "    " end)
-    + ($item.id | pad(5)) + ($item.command | command_text($failure.refs) | if $failed then bold($o) else . end),
-  ($failure.events[] | select(.id == $item.id) | "         -> " + (.event | domain_object(120))),
-  (if $sent != null and $sent.outcome != "ok" then "         \($sent.outcome): \($sent.reason // "")"
-   else empty end);
+def step($o):
+  . as $failure | items[] | . as $item
+  | ($failure | sent($item.id)) as $sent
+  | select($sent != null)
+  | ($failure.failure.id == $item.id) as $failed
+  | (if .branch != null then " [branch \(.branch)]" else "" end
+     + if .label != null then "  # \(.label | visible)" else "" end) as $note
+  | (if $failed then "  > " else "    " end + .id + " " * ([6 - (.id | length), 1] | max)) as $margin
+  | ([object_lines($margin; $o; .command.type | visible; .command | command_fields($failure.refs))]
+     | .[-1] += $note | .[] | if $failed then bold($o) else . end),
+    ($failure | observed($item.id) | object_lines("       -> "; $o; .type | visible; fields(120))),
+    ($sent | select(.outcome != "ok" and (.reason == null or .reason != $failure.failure.message))
+      | "          \(.outcome)\(.reason | if . then ": \(visible)" else "" end)"),
+    ($sent | select(.attempts > 1) | "          sent \(.attempts) times" | faint($o)),
+    (if $failed then $failure | failed_lines($o; $sent) else empty end);
 
-# What the run did not come to is only counted.
-def steps($failure; $o):
-  [items[] | . as $item | select(any($failure.commands[]; .id == $item.id))] as $executed
-  | (items | length) as $all
-  | ($executed[] | step($failure; $o; .)),
-    (if $all > ($executed | length) then
-       "    \($all - ($executed | length)) more commands were not executed" | faint($o) else empty end);
+# What the run did not come to is only counted; what no command caused comes last.
+def steps($o):
+  step($o),
+  (items as $items | [sent($items[].id) | select(. == null)] | length
+   | if . > 0 then "    \(plural("more command")) not executed" | faint($o) else empty end),
+  ([.events[] | select(.id == null)] | if . == [] then empty else
+     "    events that no command caused:",
+     (.[] | .source as $source | .event | object_lines("       -> "; $o; "\($source): \(.type | visible)"; fields(120))) end);
 
 # The same failure was told before, and smaller.
 def once_more($o):
-  "FAIL \($o.number): \(.failure | headline), again: run \(.run), seed \(.seed), \(size_text)" | faint($o);
+  (if $o.again == 1 then "" else empty end),
+  ("FAIL \($o.number): \(.failure | headline), again: \(run_text), \(size_text)" | faint($o));
 
+def change($o):
+  (select(has("before")) | "    - \(.path): \(.before | brief(120))" | red($o)),
+  (select(has("after")) | "    + \(.path): \(.after | brief(120))" | green($o));
 def state_lines($o):
-  if .state_before == null or .state == null then empty
-  else [differences(.state_before; .state)] as $differences
-  | if $differences == [] then "  The state did not change."
-    else "  State before \(.failure.id) and at the failure:",
-      ($differences[:20][] | ("    - \(.path): \(.before | brief(100))" | red($o)),
-                             ("    + \(.path): \(.after | brief(100))" | green($o))),
-      (if ($differences | length) > 20 then "    ... \(($differences | length) - 20) more" else empty end)
+  if has("state") | not then empty
+  elif has("state_before") | not then "", "  State at the failure:", "    \(.state | brief(1000))"
+  else [differences] as $differences
+  | if $differences == [] then "", "  The state did not change:", "    \(.state | brief(1000))"
+    else "", "  State before \(.failure.id // "the last step") and at the failure:",
+      ($differences[:20][] | change($o)),
+      (if ($differences | length) > 20 then "    and \(($differences | length) - 20) more differences" else empty end)
     end
   end;
 
+def data_lines($o):
+  .failure | if .data == null or .kind == "prediction_mismatch" then empty else "  \(.data | brief(1000))" end;
+
 def whole($o):
-  . as $failure
-  | "",
-    ("FAIL \($o.number): \(.failure | headline)" | red($o) | bold($o)),
-    "  \(.failure.message)",
-    (if .failure.data != null then "  \(.failure.data | brief(300))" else empty end),
-    "",
-    "  \(size_text); run \(.run), seed \(.seed):",
-    steps($failure; $o),
-    (.other_failures // [] | .[] | "  also: \(headline): \(.message)"),
-    "",
-    state_lines($o),
-    "",
-    "  Run this sequence again:",
-    "    \(reproduce_sequence)",
-    "  Generate the whole run again:",
-    "    \(reproduce_whole)";
+  "",
+  ("FAIL \($o.number): \(.failure | headline)\(if .failure.id == null and .failure.kind == "check_failed" then ", at the end of the run" else "" end)"
+    | paint($o; "1;31")),
+  "  \(.failure.message | text_lines)",
+  data_lines($o),
+  (.other_failures // [] | .[] | "  also: \(headline): \([.message | text_lines] | join(" "))"),
+  "",
+  "  \(size_text); \(run_text):",
+  steps($o),
+  state_lines($o),
+  (reproduce_sequence | "", "  Run this sequence again:", "    \(.)"),
+  (reproduce_run | "", "  Generate the whole run again:", "    \(.)");
 
 def failure($o): if $o.again > 0 and .shrunk == null then once_more($o) else whole($o) end;
 
-def failures_by_name: [.failures | to_entries[] | "\(.key) \(.value)"] | join(", ");
-def checks_text: [.fired | to_entries[] | select(.value > 0) | "\(.key) \(.value)"] | join(", ");
-def silent: [.fired | to_entries[] | select(.value == 0) | .key];
+def counted: to_entries | map("\(.key | visible) \(.value)");
 
 def summary($o):
-  .status as $status |
-  (if .counts.failed + .counts.errors > 0 then "" else empty end),
-  (outcome_text + " in \(.seconds) s" + (if .seed != null then "; seed \(.seed)" else "" end)
-    | if $status == 0 then green($o) else . end),
-  (if .failures != {} then "failures: \(failures_by_name)" else empty end),
-  (if checks_text != "" then "checks run: \(checks_text)" | faint($o) else empty end),
-  (if (silent | length) > 0 and .counts.commands > 0 then "never triggered: \(silent | join(", "))" else empty end),
-  (.problems[] | if $status == 2 then "nothing is proved: \(.)" | red($o) else . end);
+  .status as $status
+  | [.fired | to_entries[] | select(.value == 0) | .key] as $silent
+  | (if .failures != {} then "" else empty end),
+    ((if $status > 2 then "interrupted; " else "" end) + outcome_text + " in \(.seconds) s" + (if .seed != null then "; seed \(.seed)" else "" end)
+      | if $status == 0 then green($o) else . end),
+    (if .failures != {} then flow($o; 2; "failures:", (.failures | counted | commas)) else empty end),
+    (.fired | map_values(select(. > 0)) | if . == {} then empty
+       else flow($o; 2; "checks run:", (counted | commas)) | faint($o) end),
+    (if $silent != [] and .counts.commands > 0 then flow($o; 2; "never triggered:", ($silent | commas)) else empty end),
+    (.problems[] | [text_lines] | join(" ")
+      | if $status == 1 then "trouble as well: \(.)" else "nothing is proved: \(.)" end | red($o));

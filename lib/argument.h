@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The arguments of a sequence's commands, each with the generator that the
+ * model offers for it in the state where its command stands: what can be made
+ * simpler, and how to write a simpler value back into the plan.
+ */
+#ifndef PD_ARGUMENT_H
+#define PD_ARGUMENT_H
+
+#include <jv.h>
+#include <stddef.h>
+
+#include "model.h"
+#include "sequence.h"
+
+struct pd_argument {
+	size_t item;		/* counted through prefix, branches and suffix */
+	jv path;		/* in the item's command, quoted as a plan is */
+	jv generator;
+	jv tokens;		/* known before the command: for quoting */
+};
+
+struct pd_arguments {
+	struct pd_argument *list;
+	size_t count;
+};
+
+enum pd_arguments_depth {
+	PD_ARGUMENTS_WHOLE,	/* as they stand in the model's entry */
+	PD_ARGUMENTS_LEAVES,	/* what is in arrays and objects for itself, and only
+				 * what a generator made */
+};
+
+/* All arguments of a sequence, those of late commands first: early amounts
+ * often only have to be large enough for later ones. */
+struct pd_arguments pd_arguments_find(struct pd_model *,
+    const struct pd_sequence *, enum pd_arguments_depth);
+void pd_arguments_free(struct pd_arguments *);
+
+/* Its item in a sequence of which not more than the end was cut off since, or
+ * NULL when it was cut off. */
+struct pd_item *pd_argument_item(const struct pd_sequence *,
+    const struct pd_argument *);
+
+/* What it is, as a model sees it; an invalid jv when it was cut off. */
+jv pd_argument_value(const struct pd_sequence *, const struct pd_argument *);
+
+/* The generator that is left when frequencies have chosen what made the value,
+ * which is borrowed. It may be a constant. */
+jv pd_argument_chosen(const struct pd_argument *, jv value);
+
+/* Write a value, which is consumed, into the plan. It must not be cut off. */
+void pd_argument_set(struct pd_sequence *, const struct pd_argument *, jv value);
+
+#endif
