@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+# What the suites of pd-shrink have in common, beside helper.bash: models of a few lines, and a system
+# whose bug is a rule in Python (data/adapters/judge.py).
+# shellcheck shell=bash disable=SC2034,SC2154
+
+judge=$BATS_TEST_DIRNAME/data/adapters/judge.py
+
+# model COMMANDS [DEFINITIONS]: write model.jq with these commands, a jq object. Every command predicts a
+# good end; one of type Make… predicts an id, too, and the state has the ids.
+model() {
+  cat >model.jq <<END
+module {"name": "rule", "triggers": {"good": {"every": "Done"}}};
+include "pd";
+def init: {made: [], bad: false};
+def commands: $1;
+def simulate(\$c): {type: "Done", bad: false} + if \$c.type | startswith("Make") then {made: external} else {} end;
+def on_Done(\$e): .bad = \$e.bad | if \$e.made then .made += [\$e.made] else . end;
+def check_good(\$e): .bad | not;
+${2-}
+END
+}
+
+# rule EXPRESSION: what is bad.
+rule() {
+  printf '%s\n' "$1" >rule
+  executor=(pd-exec -m model.jq -A "python3 $judge rule log")
+}
+
+# fail_with SEED [COMMAND…]: failing.ndjson, a stream with a first run that fails: one of those that pd-gen
+# makes of the seed, or a plan of these commands.
+fail_with() {
+  if (($# > 1)); then plan "${@:2}" >plans; else pd-gen -m model.jq -n 300 -s "$1" >plans; fi
+  "${executor[@]}" --stop-on-failure plans >failing.ndjson 2>exec.err || :
+  jq -es 'any(.[]; .type == "run_end" and .failure)' failing.ndjson >/dev/null || fail "nothing failed" "$(<exec.err)"
+}
+
+# plan COMMAND…: one run of these commands, JSON objects.
+plan() {
+  jq -nc '{type: "sequence", run: 1, seed: 7, plan: ("0" * 64),
+    prefix: [$ARGS.positional | to_entries[] | {id: "c\(.key + 1)", command: .value}], suffix: []}' \
+    --jsonargs "$@"
+}
+
+# shrink [OPTION…]: failing.ndjson to out, what the executor got to executed; sets status.
+shrink() {
+  rm -f executed log
+  run --separate-stderr pd-shrink -m model.jq "$@" failing.ndjson -- tee_to_executor
+  printf '%s\n' "$output" >out
+}
+
+# The command after --: notes every sequence, then is the executor.
+write_executor() {
+  {
+    printf '#!/bin/sh\ntee -a executed | exec'
+    printf ' %q' "$@"
+    echo
+  } >tee_to_executor
+  chmod +x tee_to_executor
+  PATH=$PATH:$PWD
+}
+
+# What the shrunk sequence is: its commands.
+shrunk() { jq -c 'select(.type == "failure" and .shrunk) | [.shrunk.prefix[].command]' out; }
+
+# hunt SEED [COMMAND…]: all of this, and what must be so of any shrinking.
+hunt() {
+  fail_with "$@"
+  write_executor "${executor[@]}"
+  shrink
+  assert_status 1
+  assert_json 'map(select(.type == "failure")) | length == 1 and .[0].reproduced and .[0].shrink.stopped == "minimal"' out
+  assert_consistent
+}
+
+# Nothing is executed twice, and the figures are those of what the executor got.
+assert_consistent() {
+  jq -es 'map(.plan) | length == (unique | length)' executed >/dev/null || fail "executed twice" "$(<executed)"
+  jq -es --slurpfile executed executed 'map(select(.type == "failure" and .shrink)) | last
+    | .shrink.executions == ($executed | length)
+      and .shrink.candidates >= .shrink.refused + .shrink.remembered
+      and .shrink.slips <= .shrink.executions
+      and .shrink.original_commands == (.original | .prefix + .suffix | length)
+      and .shrink.shrunk_commands == (.shrunk | .prefix + .suffix | length)' out >/dev/null ||
+    fail "inconsistent" "$(jq -c 'select(.type == "failure").shrink' out)" "executed: $(wc -l <executed)"
+}
+
+# assert_shrunk JSON…: one of these sequences it is.
+assert_shrunk() {
+  local found expected
+  found=$(shrunk | jq -cS .)
+  for expected; do [[ $found != "$(jq -cS . <<<"$expected")" ]] || return 0; done
+  fail "shrunk to $found" "not to $*"
+}
