@@ -111,14 +111,14 @@ sanitize: all test-deps ## run all tests under ASan and UBSan
 	PD_TEST_BIN=$(CURDIR)/build-sanitize/bin PD_TEST_BUILD=$(CURDIR)/build-sanitize t/run $(TESTS)
 
 install: all ## install under DESTDIR and PREFIX
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share
-	install -m 755 $(programs:%=bin/%) $(scripts) $(DESTDIR)$(PREFIX)/bin
-	cp -R share/. $(DESTDIR)$(PREFIX)/share
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share'
+	install -m 755 $(programs:%=bin/%) $(scripts) '$(DESTDIR)$(PREFIX)/bin'
+	cp -R share/. '$(DESTDIR)$(PREFIX)/share'
 
 uninstall: ## remove what install put there
-	cd $(DESTDIR)$(PREFIX)/bin && rm -f $(programs) $(notdir $(scripts))
-	cd share && find . -type f ! -path './doc/pd/*' ! -path './pd/*' -exec rm -f $(DESTDIR)$(PREFIX)/share/{} \;
-	rm -rf $(DESTDIR)$(PREFIX)/share/pd $(DESTDIR)$(PREFIX)/share/doc/pd
+	cd '$(DESTDIR)$(PREFIX)/bin' && rm -f $(programs) $(notdir $(scripts))
+	cd share && find . -type f ! -path './doc/pd/*' ! -path './pd/*' -exec rm -f '$(DESTDIR)$(PREFIX)/share/{}' \;
+	rm -rf '$(DESTDIR)$(PREFIX)/share/pd' '$(DESTDIR)$(PREFIX)/share/doc/pd'
 
 version := $(shell sed -n 's/.*PD_VERSION "\(.*\)"/\1/p' lib/version.h)
 dist: ## pack the committed tree

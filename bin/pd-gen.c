@@ -104,6 +104,8 @@ parse_options(int argc, char **argv)
 	}
 	if (optind < argc)
 		pd_usage_error("'%s' is one word too many", argv[optind]);
+	if (settings.has_run_seed && settings.shards > 1)
+		pd_usage_error("--run-seed is one sequence, which --shard cannot divide");
 	if (settings.has_run_seed && settings.seeds != NULL)
 		pd_usage_error("--run-seed and --seeds exclude each other");
 	if (settings.generate.minimum > settings.generate.maximum) {

@@ -81,16 +81,29 @@ print_finding(void *context, bool warning, const struct pd_error *error)
 	printf("%s%s: %s%s\n", place, warning ? "warning" : "error", error->message, hint);
 }
 
+static int
+print_conclusion(const struct settings *settings, const struct findings *findings)
+{
+	bool valid = findings->errors == 0 &&
+	    (findings->warnings == 0 || !settings->strict);
+
+	printf("%s: %s: %" PRId64 " error%s, %" PRId64 " warning%s\n",
+	    settings->model, valid ? "valid" : "not valid",
+	    findings->errors, findings->errors == 1 ? "" : "s",
+	    findings->warnings, findings->warnings == 1 ? "" : "s");
+	return valid ? PD_EXIT_GOOD : PD_EXIT_NO;
+}
+
 /* A model or adapter that cannot be loaded is an invalid one; a file that is
  * not there is trouble. */
 static int
-not_loaded(const char *path, struct findings *findings,
-    const struct pd_error *error)
+not_loaded(const struct settings *settings, const char *path,
+    struct findings *findings, const struct pd_error *error)
 {
 	if (access(path, R_OK) != 0)
 		pd_die(error);
 	print_finding(findings, false, error);
-	return PD_EXIT_NO;
+	return print_conclusion(settings, findings);
 }
 
 static int
@@ -103,24 +116,20 @@ validate(const struct settings *settings)
 	struct pd_model *model = pd_model_open(settings->model, &error);
 
 	if (model == NULL)
-		return not_loaded(settings->model, &findings, &error);
+		return not_loaded(settings, settings->model, &findings, &error);
 	if (settings->adapter != NULL) {
 		struct pd_adapter_options adapter_options = {.path = settings->adapter};
 		loop = pd_loop_new(&error);
 		adapter = loop != NULL ? pd_adapter_open(loop, &adapter_options, &error) : NULL;
 		if (adapter == NULL)
-			return not_loaded(settings->adapter, &findings, &error);
+			return not_loaded(settings, settings->adapter, &findings, &error);
 	}
 	pd_inspect(model, adapter, settings->runs > 0 ? settings->runs : 100,
 	    print_finding, &findings);
-	bool valid = findings.errors == 0 &&
-	    (findings.warnings == 0 || !settings->strict);
-	printf("%s: %s: %" PRId64 " errors, %" PRId64 " warnings\n", settings->model,
-	    valid ? "valid" : "not valid", findings.errors, findings.warnings);
 	pd_adapter_close(adapter);
 	pd_loop_free(loop);
 	pd_model_close(model);
-	return valid ? PD_EXIT_GOOD : PD_EXIT_NO;
+	return print_conclusion(settings, &findings);
 }
 
 /*

@@ -100,7 +100,7 @@ on_deadline(void *context)
 	if (call->sending != NULL)
 		add_exchange(call, jv_invalid());
 	/* To the hundredth: nobody gave the microseconds. */
-	double seconds = (double)((pd_loop_now() - call->answer.call_us) / 10000) / 100;
+	double seconds = (double)((call->due - call->answer.call_us) / 10000) / 100;
 	if (call->asked_again) {
 		struct pd_error last = *error;
 		pd_error_set(error, "gave up after %g s and %d attempts: %s", seconds,

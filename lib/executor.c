@@ -683,6 +683,16 @@ timeout_of(const struct run *run, jv command)
 	return timeout > 0 ? timeout : executor->options.timeout;
 }
 
+/* Go on after a command that cannot be sent. */
+static void
+skip_command(struct lane *lane)
+{
+	jv_free(lane->command);
+	lane->command = lane->predicted = jv_invalid();
+	lane->next++;
+	next_command(lane);
+}
+
 static void
 send_command(struct lane *lane)
 {
@@ -699,8 +709,7 @@ send_command(struct lane *lane)
 			fail_error(run, "ref_unresolved", pd_json_peek_string(
 			    item->command, "type", NULL), &error, item->id, lane->branch);
 		run->stopping = true;
-		lane->next++;
-		next_command(lane);
+		skip_command(lane);
 		return;
 	}
 	if (executor->options.conform && run->folding && lane->branch < 0 &&
@@ -710,8 +719,7 @@ send_command(struct lane *lane)
 		    lane->command, &error);
 		if (!jv_is_valid(lane->predicted)) {
 			fail_model(run, &error, item->id, lane->branch);
-			lane->next++;
-			next_command(lane);
+			skip_command(lane);
 			return;
 		}
 	}

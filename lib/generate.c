@@ -260,6 +260,15 @@ add_item(struct pd_plan *plan, struct pd_items *items, const char *id,
 	return pd_plan_apply(plan, id, command, error);
 }
 
+/* The type of a command stands first, so that it can be seen without parsing. */
+static jv
+type_first(jv command)
+{
+	jv first = pd_json_set(jv_object(), "type", pd_json_peek(command, "type"));
+
+	return jv_object_merge(first, command);
+}
+
 /* Setup and teardown commands are given by the model; generators in them are
  * drawn from numbers of their own. */
 static int
@@ -272,8 +281,8 @@ add_fixed_item(struct pd_plan *plan, struct pd_items *items, const char *id,
 	case PD_IMPOSSIBLE:
 		return pd_error_set(error, "command %s can draw nothing", id);
 	default:
-		return add_item(plan, items, id,
-		    draw_value(command, random, id, plan->tokens), error);
+		return add_item(plan, items, id, type_first(
+		    draw_value(command, random, id, plan->tokens)), error);
 	}
 }
 

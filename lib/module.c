@@ -86,6 +86,7 @@ pd_module_close(struct pd_module *module)
 	jv_free(module->metadata);
 	jv_free(module->library_path);
 	jv_free(module->defined);
+	jv_free(module->call.arguments);
 	pd_buffer_free(&module->data);
 	free(module->path);
 	free(module->real_path);
@@ -587,13 +588,15 @@ load_source(struct pd_module *module, const char *relative, bool own,
 static void
 append_call(struct pd_buffer *text, const struct function *function)
 {
+	/* Within a function of its own: jq clears all variables of a function at
+	 * each call, and those of all leaves together would make calls dearer. */
+	pd_buffer_text(text, "(def leaf: ");
 	for (int i = 0; i < function->arity; i++)
 		pd_buffer_format(text, "input as $a%d | ", i);
 	pd_buffer_format(text, "m%d::%s", function->source, function->name);
 	for (int i = 0; i < function->arity; i++)
 		pd_buffer_format(text, "%s$a%d", i == 0 ? "(" : "; ", i);
-	if (function->arity > 0)
-		pd_buffer_text(text, ")");
+	pd_buffer_text(text, function->arity > 0 ? "); leaf)" : "; leaf)");
 }
 
 /* The functions first .. first+count-1. next_answer walks the same way. */

@@ -174,10 +174,8 @@ is_remembered(struct shrinker *shrinker, const struct pd_sequence *candidate)
 	char plan[PD_HASH_TEXT];
 
 	pd_sequence_fingerprint(candidate, plan);
-	if (pd_json_has_peek(shrinker->tried, plan)) {
-		shrinker->remembered++;
+	if (pd_json_has_peek(shrinker->tried, plan))
 		return true;
-	}
 	shrinker->tried = pd_json_set(shrinker->tried, plan, jv_true());
 	return false;
 }
@@ -190,7 +188,12 @@ try_sequence(struct shrinker *shrinker, struct pd_sequence *candidate)
 	struct pd_error error;
 
 	shrinker->candidates++;
-	if (is_over(shrinker) || is_remembered(shrinker, candidate)) {
+	if (is_over(shrinker)) {
+		pd_sequence_free(candidate);
+		return false;
+	}
+	if (is_remembered(shrinker, candidate)) {
+		shrinker->remembered++;
 		pd_sequence_free(candidate);
 		return false;
 	}
@@ -964,16 +967,17 @@ reproduce(struct shrinker *shrinker, const struct pd_sequence *original,
 {
 	struct pd_sequence candidate;
 
-	if (id != NULL) {
-		pd_sequence_copy(&candidate, original);
-		truncate_after(&candidate, id);
-		if (execute(shrinker, &candidate))
-			return true;
-	}
-	if (is_over(shrinker))
-		return false;
 	pd_sequence_copy(&candidate, original);
-	return execute(shrinker, &candidate);
+	if (id != NULL)
+		truncate_after(&candidate, id);
+	is_remembered(shrinker, &candidate);
+	if (execute(shrinker, &candidate))
+		return true;
+	pd_sequence_copy(&candidate, original);
+	if (!is_over(shrinker) && !is_remembered(shrinker, &candidate))
+		return execute(shrinker, &candidate);
+	pd_sequence_free(&candidate);
+	return false;
 }
 
 static void

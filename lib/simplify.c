@@ -305,6 +305,26 @@ simplify_by_kind(struct work *work, const char *key)
 	}
 }
 
+/* The simplest value of an earlier choice is simpler than anything of the one
+ * that made the value. */
+static void
+simplify_frequency(struct work *work, const char *key)
+{
+	struct pd_error ignored;
+	jv choices = pd_json_peek(work->generator, "choices");
+	int count = jv_array_length(jv_copy(choices));
+	bool done = false;
+
+	for (int i = 0; i < count && !done; i++) {
+		jv choice = jv_array_get(jv_array_get(jv_copy(choices), i), 1);
+		done = pd_generator_admits(choice, work->value);
+		if (!done && pd_generator_possible(choice, &ignored) == PD_POSSIBLE)
+			done = try_value(work, pd_generator_simplest(choice, key));
+		jv_free(choice);
+	}
+	jv_free(choices);
+}
+
 jv
 pd_simplify_value(const struct pd_simplify *simplify, jv generator, jv value,
     const char *key)
@@ -313,8 +333,7 @@ pd_simplify_value(const struct pd_simplify *simplify, jv generator, jv value,
 		.generator = jv_copy(generator)};
 
 	if (pd_generator_is(generator, "frequency")) {
-		/* Another choice may be simpler than anything of this one. */
-		try_value(&work, pd_generator_simplest(generator, key));
+		simplify_frequency(&work, key);
 		jv_free(work.generator);
 		work.generator = pd_generator_chosen(generator, work.value);
 	}

@@ -58,6 +58,14 @@ documents() {
   done
 }
 
+@test "what README.md shows of models and adapters stands in the examples" {
+  local line missing=()
+  while IFS= read -r line; do
+    [[ -z $line ]] || cat "$PD_ROOT"/share/pd/examples/*.jq | grep -qxF -- "$line" || missing+=("$line")
+  done < <(sed -n '/^```jq$/,/^```$/{/^```/!p;}' "$PD_ROOT/README.md")
+  ((!${#missing[@]})) || fail "${missing[@]}"
+}
+
 @test "links in the documents lead to files of the tree and headings of theirs" {
   local document link file heading broken=()
   while IFS= read -r document; do
@@ -180,6 +188,15 @@ documents() {
   told 1 "the server did not start: counter --wrong"
   document '<!-- run: none -->' '~~~sh' 'curl http://localhost:8080' '~~~'
   told 1 "document.md:2: commands without a server name http://localhost:8080"
+}
+
+@test "a document may use any address for its servers, but only one" {
+  document '<!-- run: counter -->' '~~~sh' 'curl -sf http://127.0.0.1:4000/value; echo; echo http://127.0.0.1:4000' '~~~' \
+    '<!-- output -->' '~~~' '{"value":0}' 'http://127.0.0.1:4000' '~~~'
+  told 0
+  document '<!-- run: counter -->' '~~~sh' ': http://localhost:4000' '~~~' '<!-- run: none -->' '~~~sh' \
+    ': http://localhost:4001' '~~~'
+  told 1 "document.md:6: the server is at http://localhost:4001 here, but at http://localhost:4000 before"
 }
 
 @test "a misspelt marker, one without a block and a block without an end are told" {

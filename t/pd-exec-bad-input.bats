@@ -3,7 +3,7 @@
 # pd-exec where the input, the model, the adapter or the system is bad: a clear message or a failure
 # record, the right exit status, no hang, no process left.
 # shellcheck disable=SC2154 # variables from bats and the helpers
-# shellcheck disable=SC2016 # programs for jq and sh are written in quotes
+# shellcheck disable=SC2016,SC2030,SC2031 # jq in quotes; output belongs to each test
 
 load lib/helper
 load lib/exec

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # pd-exec is never green for nothing: where nothing was tested it exits 2 and says which promise was empty.
 # shellcheck disable=SC2154 # variables from bats and the helpers
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034 # jq in quotes; output belongs to each test
 
 load lib/helper
 load lib/exec

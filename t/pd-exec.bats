@@ -3,6 +3,7 @@
 # pd-exec at its normal work. What goes wrong from outside is in pd-exec-bad-input.bats,
 # pd-exec-vacuous.bats and pd-exec-signals.bats.
 # shellcheck disable=SC2154 # variables from bats and the helpers
+# shellcheck disable=SC2094 # a file is written, then read
 # shellcheck disable=SC2016 # programs for jq and sh are written in quotes
 
 load lib/helper

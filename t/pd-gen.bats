@@ -8,8 +8,8 @@ load lib/helper
 
 setup() {
   pd_setup
-  toybank=$PD_ROOT/share/pd/examples/toybank.jq
-  counter=$PD_ROOT/share/pd/examples/counter.jq
+  cp "$PD_ROOT"/share/pd/examples/{toybank,counter}.jq .
+  toybank=$PWD/toybank.jq counter=$PWD/counter.jq
 }
 
 teardown() {
@@ -104,9 +104,7 @@ commands_of() { jq -c 'select(.type == "sequence").prefix[].command'; }
     for ((shard = 1; shard <= total; shard++)); do
       pd-gen -m "$toybank" -n 23 -s 3 --shard "$shard/$total"
     done >parts
-    jq -c 'select(.run) | [.run, input_line_number]' parts | sort -n -t'[' -k2 |
-      sed 's/.*,\([0-9]*\)]/\1/' >order
-    while read -r line; do sed -n "${line}p" parts; done <order >joined
+    sed -n 's/^{"type":"sequence","run":\([0-9]*\),/\1\t&/p' parts | sort -n | cut -f 2- >joined
     cmp joined <(grep '^{"type":"sequence"' whole)
   done
 }
@@ -443,7 +441,6 @@ END
 }
 
 @test "a reader that goes away ends it quietly" {
-  local began=$EPOCHREALTIME
   "$PD_BIN/pd-gen" -m "$counter" -n 100000000 -s 1 2>err | head -n 1 >out
   [[ $(jq -r .type out) == stream && ! -s err ]]
 }
@@ -455,10 +452,10 @@ END
     "$PD_BIN/pd-gen" -m "$counter" -n 100000000 -s 1 --max-commands 3 | {
       head -n "$1" >/dev/null
       # it waits for room in the pipe
-      for status in /proc/[0-9]*/status; do
-        grep -qsx 'Name:	pd-gen' "$status" &&
-          grep -qszxF "PD_TEST_ID=$PD_TEST_ID" "${status%status}environ" &&
-          sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "$status"
+      for process in /proc/[0-9]*; do
+        grep -qsx 'Name:	pd-gen' "$process/status" &&
+          grep -qszxF "PD_TEST_ID=$PD_TEST_ID" "$process/environ" &&
+          sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "$process/status"
       done >"$file"
     }
     cat "$file"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the suites of pd-exec have in common, beside helper.bash. data/models/direct.jq and its adapter take
 # commands that are requests themselves, so that a test can send whatever it likes.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 models=$BATS_TEST_DIRNAME/data/models
 adapters=$BATS_TEST_DIRNAME/data/adapters
@@ -26,6 +26,3 @@ plan_run() {
 
 # send REQUEST…: one run of direct commands with these requests.
 send() { plan "$@" | jq -c '.prefix[].command |= {type: "Send", request: .}'; }
-
-# no_process_of FOLDER-OR-WORD: nobody but us runs with this in its arguments.
-no_process_with() { ! pgrep -f -- "$1" >/dev/null; }

@@ -74,7 +74,7 @@ hunt() {
 
 # Nothing is executed twice, and the figures are those of what the executor got.
 assert_consistent() {
-  jq -es 'map(.plan) | length == (unique | length)' executed >/dev/null || fail "executed twice" "$(<executed)"
+  jq -es 'map(.plan) | length == (unique | length)' executed >/dev/null || fail "executed twice: $(jq -r .plan executed | sort | uniq -d)"
   jq -es --slurpfile executed executed 'map(select(.type == "failure" and .shrink)) | last
     | .shrink.executions == ($executed | length)
       and .shrink.candidates >= .shrink.refused + .shrink.remembered

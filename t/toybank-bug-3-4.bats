@@ -1,0 +1,25 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Bugs 3 and 4 of toybank: found within 300 runs at each of the seeds
+# 1 to 10, and shrunk to the shortest sequence with the smallest amounts, worked out by hand. #1 is what
+# the first command made.
+
+load lib/helper
+load lib/toybank
+
+setup() {
+  pd_setup
+}
+
+teardown() {
+  pd_teardown
+}
+
+@test "bug 3: captures may exceed their authorization in sum" {
+  # The first promise that this breaks: an authorization that was captured in full stays open.
+  hunt_bug 3 "CreateAccount USD, Credit #1 1 USD, Authorize #1 1, Capture 1 #3"
+}
+
+@test "bug 4: a release after a capture gives the whole hold back" {
+  hunt_bug 4 "CreateAccount USD, Credit #1 2 USD, Authorize #1 2, Capture 1 #3, Release #3"
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# toybank without a bug: nothing may be reported.
+
+load lib/helper
+load lib/toybank
+
+setup() {
+  pd_setup
+}
+
+teardown() {
+  pd_teardown
+}
+
+# assert_healthy RUNS [OPTION of pd-exec…]: so many runs pass the whole pipeline.
+assert_healthy() {
+  local exec=(pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL" "${@:2}")
+  pd-gen "${bank[@]}" -n "$1" -s 1 | "${exec[@]}" 2>err.exec | pd-shrink "${bank[@]}" -- "${exec[@]}" 2>err.shrink >out
+  [[ ! -s err.exec && ! -s err.shrink ]] || fail "$(cat err.*)"
+  run -0 --separate-stderr pd-report out
+  grep '"type":"end"' out | tail -n 1 >end
+  assert_json ".[0] | .status == 0 and .counts.runs == $1 and .counts.passed == $1 and (has(\"problems\") | not)" end
+  [[ $(grep -c '"type":"failure"' out) == 0 ]]
+}
+
+@test "1000 runs pass and nothing is reported" {
+  set -o pipefail
+  start_toybank
+  assert_healthy 1000
+}
+
+@test "1000 runs pass when predictions must be met, too" {
+  set -o pipefail
+  start_toybank
+  assert_healthy 1000 --conform
+}
+
+@test "ids that are large integers raise no alarm either" {
+  set -o pipefail
+  start_toybank --numeric-ids
+  assert_healthy 200 --conform
+}
