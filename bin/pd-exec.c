@@ -211,15 +211,14 @@ write_failure(struct session *session)
 
 static void
 execute(struct session *session, const struct pd_sequence *sequence,
-    const struct pd_record *record)
+    const char *line, size_t length)
 {
 	const struct settings *settings = session->settings;
 	struct pd_error error;
 
 	pd_buffer_clear(&session->run_lines);
 	session->writer.copy = settings->report ? &session->run_lines : NULL;
-	jv end = pd_executor_run(session->executor, sequence, record->line,
-	    record->length);
+	jv end = pd_executor_run(session->executor, sequence, line, length);
 	session->writer.copy = NULL;
 	pd_counts_run(&session->counts, end);
 	if (pd_json_has_peek(end, "failure")) {
@@ -266,6 +265,26 @@ reject(struct session *session, const struct pd_record *record,
 	pd_writer_finish(&session->writer);
 }
 
+/* A sequence that was written by hand may lack what pd-gen adds. */
+static bool
+is_whole(jv sequence)
+{
+	return pd_json_has_peek(sequence, "run") && pd_json_has_peek(sequence, "seed") &&
+	    pd_json_has_peek(sequence, "plan") && pd_json_has_peek(sequence, "suffix");
+}
+
+static void
+complete_and_execute(struct session *session, const struct pd_sequence *sequence)
+{
+	struct pd_buffer line = PD_BUFFER_INIT;
+	jv record = pd_sequence_record(sequence);
+
+	pd_json_append_peek(&line, record);
+	execute(session, sequence, line.data, line.length);
+	pd_buffer_free(&line);
+	jv_free(record);
+}
+
 static void
 take_sequence(struct session *session, const struct pd_record *record)
 {
@@ -277,8 +296,12 @@ take_sequence(struct session *session, const struct pd_record *record)
 		reject(session, record, &error);
 		return;
 	}
+	bool whole = is_whole(value);
 	if (pd_sequence_parse(&sequence, value, &error) == 0) {
-		execute(session, &sequence, record);
+		if (whole)
+			execute(session, &sequence, record->line, record->length);
+		else
+			complete_and_execute(session, &sequence);
 	} else {
 		snprintf(error.file, sizeof(error.file), "%s", record->file);
 		error.line = record->number;
@@ -403,6 +426,7 @@ finish(struct session *session)
 		pd_executor_note_empty(session->executor, &session->counts);
 		note_silent_checks(session);
 	}
+	pd_counts_close(&session->counts);
 	complain_of_problems(&session->counts);
 	int status = signal_number != 0 ? 128 + signal_number :
 	    pd_counts_status(&session->counts);
@@ -468,6 +492,7 @@ main(int argc, char **argv)
 	struct session session = {.settings = &settings};
 	struct pd_error error;
 
+	pd_program_start();
 	parse_options(&settings, argc, argv);
 	char *target = settings.adapter.http.base_url != NULL ?
 	    pd_url_without_secrets(settings.adapter.http.base_url) : NULL;

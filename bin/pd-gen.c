@@ -294,6 +294,7 @@ finish(struct generation *generation)
 int
 main(int argc, char **argv)
 {
+	pd_program_start();
 	struct settings settings = parse_options(argc, argv);
 	struct pd_writer writer;
 	struct generation generation = {.model = pd_open_model(settings.model),

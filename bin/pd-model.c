@@ -477,6 +477,7 @@ main(int argc, char **argv)
 	const char *value;
 	int option;
 
+	pd_program_start();
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
 		switch (option) {
 		case 'm': settings.model = value; break;

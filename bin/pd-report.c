@@ -472,6 +472,7 @@ report_summary(struct session *session, const struct pd_loop *loop)
 	int number = pd_loop_signal(loop);
 
 	note_empty(session);
+	pd_counts_close(&session->counts);
 	int status = number != 0 ? 128 + number : exit_status(session);
 	jv summary = jv_object_delete(pd_stream_end(&session->counts, status),
 	    jv_string("type"));
@@ -528,6 +529,7 @@ main(int argc, char **argv)
 		.failures = jv_object()};
 	struct pd_error error;
 
+	pd_program_start();
 	parse_options(&settings, argc, argv);
 	open_template(&session);
 	/* An interrupt ends those before us; what they still say is reported. */

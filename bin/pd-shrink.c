@@ -388,6 +388,7 @@ finish(struct session *session)
 		pd_counts_problem(&session->counts, "the input had no run");
 		warnx("the input had no run");
 	}
+	pd_counts_close(&session->counts);
 	int status = number != 0 ? 128 + number : pd_counts_status(&session->counts);
 	pd_writer_record(&session->writer, pd_stream_end(&session->counts, status));
 	return status;
@@ -400,8 +401,9 @@ main(int argc, char **argv)
 	struct session session = {.settings = &settings, .header = jv_invalid(),
 		.shrunk_before = jv_object()};
 	struct pd_error error;
-	int end = parse_options(&settings, argc, argv);
 
+	pd_program_start();
+	int end = parse_options(&settings, argc, argv);
 	session.model = pd_open_model(settings.model);
 	session.loop = pd_loop_new(&error);
 	if (session.loop == NULL)

@@ -38,6 +38,7 @@ struct lane {
 	struct pd_call *call;
 	jv command;		/* under way, references resolved */
 	jv predicted;		/* its events, or invalid */
+	jv injected;		/* what it made visible before its answer: an array */
 };
 
 struct run {
@@ -309,12 +310,13 @@ write_command(struct run *run, const struct lane *lane, const char *id,
 }
 
 static void
-write_event(struct run *run, const char *id, int branch, jv event)
+write_event(struct run *run, const char *source, const char *id, int branch,
+    jv event)
 {
 	struct pd_writer *writer = run->executor->writer;
 
 	start_record(run, "event", id, branch);
-	pd_writer_string(writer, "source", "command");
+	pd_writer_string(writer, "source", source);
 	write_value(run, "event", event);
 	pd_writer_number(writer, "at_us", pd_loop_now() - run->started);
 	pd_writer_number(writer, "n", run->n);
@@ -410,12 +412,13 @@ take_step(struct run *run, enum pd_step kind, jv step, const char *id,
 }
 
 static void
-take_event(struct run *run, jv event, const char *id, int branch)
+take_event(struct run *run, const char *source, jv event, const char *id,
+    int branch)
 {
 	run->n++;
 	if (id != NULL)
 		pd_bindings_add(&run->bindings, id, jv_copy(event));
-	write_event(run, id, branch, event);
+	write_event(run, source, id, branch, event);
 	if (run->folding)
 		take_step(run, PD_STEP_EVENT, event, id, branch);
 }
@@ -569,21 +572,24 @@ take_events(struct run *run, struct lane *lane, const char *id, jv events)
 	struct pd_error error = PD_ERROR_INIT;
 	bool judge = run->executor->options.conform && jv_is_valid(lane->predicted) &&
 	    run->phase < PHASE_TEARDOWN;
+	/* What was made visible before the answer was predicted, too. */
+	jv all = jv_array_concat(jv_copy(lane->injected), jv_copy(events));
 	int legal = judge && run->folding ? pd_model_legal(run->executor->model,
-	    run->fold.state, lane->command, events, &error) : PD_NO_RULE;
+	    run->fold.state, lane->command, all, &error) : PD_NO_RULE;
 
 	if (run->folding)
 		take_step(run, PD_STEP_COMMAND, lane->command, id, lane->branch);
 	int count = jv_array_length(jv_copy(events));
 	for (int i = 0; i < count; i++) {
 		jv event = jv_array_get(jv_copy(events), i);
-		take_event(run, event, id, lane->branch);
+		take_event(run, "command", event, id, lane->branch);
 		jv_free(event);
 	}
 	if (judge && !run->stopping) {
 		run->judged++;
-		judge_conformance(run, lane, id, legal, events, &error);
+		judge_conformance(run, lane, id, legal, all, &error);
 	}
+	jv_free(all);
 	if (run->stopping || !run->folding || run->phase >= PHASE_TEARDOWN)
 		return;
 	int ends = pd_model_terminates(run->executor->model, run->fold.state,
@@ -592,6 +598,16 @@ take_events(struct run *run, struct lane *lane, const char *id, jv events)
 		fail_model(run, &error, id, lane->branch);
 	else if (ends > 0)
 		run->terminated = true;
+}
+
+static void
+forget_command(struct lane *lane)
+{
+	jv_free(lane->command);
+	jv_free(lane->predicted);
+	jv_free(lane->injected);
+	lane->command = lane->predicted = jv_invalid();
+	lane->injected = jv_array();
 }
 
 static void
@@ -615,9 +631,7 @@ on_answer(void *context, struct pd_answer *answer)
 		    pd_json_peek_string(lane->command, "type", NULL),
 		    &answer->error, id, lane->branch);
 	}
-	jv_free(lane->command);
-	jv_free(lane->predicted);
-	lane->command = lane->predicted = jv_invalid();
+	forget_command(lane);
 	lane->next++;
 	pd_answer_free(answer);
 	next_command(lane);
@@ -631,10 +645,10 @@ on_inject(void *context, jv events)
 	const char *id = lane->items->list[lane->next].id;
 
 	jv_array_foreach(events, i, event) {
-		take_event(run, event, id, lane->branch);
+		take_event(run, "injected", event, id, lane->branch);
 		jv_free(event);
 	}
-	jv_free(events);
+	lane->injected = jv_array_concat(lane->injected, events);
 }
 
 /*
@@ -687,8 +701,7 @@ timeout_of(const struct run *run, jv command)
 static void
 skip_command(struct lane *lane)
 {
-	jv_free(lane->command);
-	lane->command = lane->predicted = jv_invalid();
+	forget_command(lane);
 	lane->next++;
 	next_command(lane);
 }
@@ -767,13 +780,15 @@ start_lanes(struct run *run, const struct pd_items *items, size_t count)
 		advance(run);
 		return;
 	}
+	for (size_t i = 0; i < run->lane_count; i++)
+		jv_free(run->lanes[i].injected);
 	free(run->lanes);
 	run->lanes = pd_allocate(count, sizeof(*run->lanes));
 	run->lane_count = run->lanes_busy = count;
 	for (size_t i = 0; i < count; i++)
 		run->lanes[i] = (struct lane){.run = run, .items = &items[i],
 			.branch = branches ? (int)i : -1, .command = jv_invalid(),
-			.predicted = jv_invalid()};
+			.predicted = jv_invalid(), .injected = jv_array()};
 	for (size_t i = 0; i < count; i++)
 		next_command(&run->lanes[i]);
 }
@@ -925,9 +940,7 @@ abort_run(struct run *run)
 		if (lane->call != NULL)
 			pd_call_cancel(lane->call);
 		lane->call = NULL;
-		jv_free(lane->command);
-		jv_free(lane->predicted);
-		lane->command = lane->predicted = jv_invalid();
+		forget_command(lane);
 	}
 	run->lanes_busy = 0;
 	run->phase = PHASE_CHECKS;	/* what comes next is teardown */
@@ -1050,6 +1063,8 @@ add_evidence(struct pd_executor *executor, const struct run *run)
 static void
 free_run(struct run *run)
 {
+	for (size_t i = 0; i < run->lane_count; i++)
+		jv_free(run->lanes[i].injected);
 	free(run->lanes);
 	jv_free(run->hooks);
 	pd_fold_free(&run->fold);

@@ -577,7 +577,8 @@ load_source(struct pd_module *module, const char *relative, bool own,
  *
  *   if input				one function, or several?
  *   then TREE
- *   else range(input) as $i | [TREE]	so many, the outputs of each in an array
+ *   else range(input) as $i | [limit(2; TREE)]	so many, the outputs of each in
+ *					an array; one too many is seen
  *   end
  *
  * where TREE is `if input then TREE else TREE end`, which of the two halves, or
@@ -637,7 +638,7 @@ program_text(const struct pd_module *module)
 	}
 	pd_buffer_text(&text, "def call: ");
 	append_tree(&text, module->functions, 0, module->count);
-	pd_buffer_text(&text, "; if input then call else range(input) as $i | [call] end");
+	pd_buffer_text(&text, "; if input then call else range(input) as $i | [limit(2; call)] end");
 	return text.data;
 }
 

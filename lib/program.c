@@ -3,11 +3,13 @@
 
 #include <bsd/stdlib.h>
 #include <err.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "buffer.h"
 #include "random.h"
@@ -21,6 +23,19 @@ pd_worse_exit(int a, int b)
 	int rank_a = a < 3 ? rank[a] : a, rank_b = b < 3 ? rank[b] : b;
 
 	return rank_a >= rank_b ? a : b;
+}
+
+void
+pd_program_start(void)
+{
+	/* The wrong way round, so that reading or writing fails. */
+	static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
+
+	for (int descriptor = 0; descriptor < 3; descriptor++) {
+		if (fcntl(descriptor, F_GETFD) < 0 &&
+		    open("/dev/null", modes[descriptor]) != descriptor)
+			_exit(PD_EXIT_TROUBLE);
+	}
 }
 
 static _Noreturn void
@@ -169,8 +184,10 @@ pd_option_choice(const char *name, const char *value,
 	size_t count = 0;
 
 	for (; choices[count] != NULL; count++) {
-		if (strcmp(choices[count], value) == 0)
+		if (strcmp(choices[count], value) == 0) {
+			pd_buffer_free(&list);
 			return (int)count;
+		}
 		pd_buffer_format(&list, "%s%s", count > 0 ? ", " : "", choices[count]);
 	}
 	const char *nearest = pd_nearest(value, choices, count);

@@ -37,6 +37,10 @@ struct pd_program {
 	const struct pd_option *options;	/* ends with id 0 */
 };
 
+/* To be called first: a standard descriptor that is closed would be given to
+ * the next file that is opened. Using one is an error from now, as it should be. */
+void pd_program_start(void);
+
 /* The next option's id, its value in *value, or -1 after the last; optind is
  * then the first operand. --help, --version and mistakes end the program. */
 int pd_option_next(const struct pd_program *, int argc, char **argv,

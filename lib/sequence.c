@@ -7,7 +7,6 @@
 
 #include "buffer.h"
 #include "json.h"
-#include "random.h"
 #include "reference.h"
 
 void
@@ -173,6 +172,18 @@ parse_branches(struct pd_sequence *sequence, jv array, jv *known, jv *taken,
 	return result;
 }
 
+/* A whole number from 0 to 2^53 - 1, or the fallback. */
+static int64_t
+small_number(jv record, const char *key, int64_t fallback)
+{
+	jv value = pd_json_peek(record, key);
+	int64_t number;
+	bool good = pd_json_integer_peek(value, &number) && number >= 0;
+
+	jv_free(value);
+	return good ? number : fallback;
+}
+
 int
 pd_sequence_parse(struct pd_sequence *sequence, jv record,
     struct pd_error *error)
@@ -180,9 +191,8 @@ pd_sequence_parse(struct pd_sequence *sequence, jv record,
 	jv known = jv_object(), taken = jv_object();
 
 	*sequence = (struct pd_sequence)PD_SEQUENCE_INIT;
-	double seed = pd_json_peek_number(record, "seed", 0);
-	sequence->run = (int64_t)pd_json_peek_number(record, "run", 1);
-	sequence->seed = seed >= 0 && seed < (double)PD_SEED_LIMIT ? (uint64_t)seed : 0;
+	sequence->run = small_number(record, "run", 1);
+	sequence->seed = (uint64_t)small_number(record, "seed", 0);
 	int result = 0;
 	if (!pd_json_has_peek(record, "prefix"))
 		result = pd_error_set(error, "a sequence needs a prefix");

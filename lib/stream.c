@@ -144,6 +144,15 @@ pd_counts_upstream(struct pd_counts *counts, jv end)
 	jv_free(reported);
 }
 
+void
+pd_counts_close(struct pd_counts *counts)
+{
+	if (counts->errors > 0)
+		pd_counts_problem(counts, "%lld of %lld runs could not be judged: "
+		    "see their failures", (long long)counts->errors,
+		    (long long)counts->runs);
+}
+
 int
 pd_counts_status(const struct pd_counts *counts)
 {
@@ -175,14 +184,7 @@ pd_stream_end(const struct pd_counts *counts, int status)
 		    (double)numbers[i].value);
 	end = pd_json_set(end, "counts", totals);
 	end = pd_json_set(end, "fired", jv_copy(counts->fired));
-	jv problems = jv_copy(counts->problems);
-	if (counts->errors > 0)
-		problems = add_problem(problems, jv_string_fmt(
-		    "%lld of %lld runs could not be judged: see their failures",
-		    (long long)counts->errors, (long long)counts->runs));
-	if (jv_array_length(jv_copy(problems)) == 0) {
-		jv_free(problems);
-		return end;
-	}
-	return pd_json_set(end, "problems", problems);
+	if (jv_array_length(jv_copy(counts->problems)) > 0)
+		end = pd_json_set(end, "problems", jv_copy(counts->problems));
+	return end;
 }

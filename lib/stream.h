@@ -45,6 +45,9 @@ void pd_counts_problem(struct pd_counts *, const char *format, ...)
 /* Take over the problems of an end record that was read. Borrows it. */
 void pd_counts_upstream(struct pd_counts *, jv end);
 
+/* After the last run: runs that could not be judged are a problem, too. */
+void pd_counts_close(struct pd_counts *);
+
 /* The exit status that the counts call for: 1 after a failed run, 2 after an
  * error or a problem. An aborted run alone is no reason. */
 int pd_counts_status(const struct pd_counts *);

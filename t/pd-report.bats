@@ -322,6 +322,12 @@ EOF
   [[ ${lines[0]} == '## check a\_b\*c\`d\<e\>\|\[f\](g)\&amp;\@h failed' ]]
 }
 
+@test "in markdown a failure that was seen before and is not smaller is one line" {
+  run -2 pd-report --format markdown "$streams/error.ndjson"
+  [[ $(grep -c '^## ' <<<"$output") == 1 ]]
+  assert_output_has '**Again**: CreateAccount got an unexpected reply; run 3, seed 1003, 1 command, not shrunk.'
+}
+
 @test "every format takes every stream without a complaint" {
   local stream format
   for format in terminal compact markdown json; do

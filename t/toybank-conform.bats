@@ -22,8 +22,6 @@ assert_conform_finds() {
     assert_json "map(select(.type == \"failure\")) | length == 1 and (.[0] | .failure.kind == \"prediction_mismatch\" and
       .reproduced and (.shrunk.prefix | length) == $2)" out
   done
-  stop_servers
-  servers=()
 }
 
 @test "bugs 1 to 4 are found by prediction alone" {

@@ -44,8 +44,9 @@ plan() {
 # shrink [OPTION…]: failing.ndjson to out, what the executor got to executed; sets status.
 shrink() {
   rm -f executed log
-  run --separate-stderr pd-shrink -m model.jq "$@" failing.ndjson -- tee_to_executor
+  run --separate-stderr timeout 60 pd-shrink -m model.jq "$@" failing.ndjson -- tee_to_executor
   printf '%s\n' "$output" >out
+  output=''
 }
 
 # The command after --: notes every sequence, then is the executor.

@@ -29,7 +29,11 @@ def row($item):
 def change: "\(select(has("before")) | "- \(.path): \(.before | brief(200))")",
             "\(select(has("after")) | "+ \(.path): \(.after | brief(200))")";
 
-def failure($o):
+# The same failure was told before, and smaller.
+def once_more:
+  "**Again**: \(.failure | headline | escaped); \(run_text), \(size_text).", "";
+
+def whole:
   .failure as $cause
   | [differences | change] as $changes
   | "## \($cause | headline | escaped)", "",
@@ -42,6 +46,8 @@ def failure($o):
        ($changes | join("\n") | fenced("diff")) else empty end),
     (reproduce_sequence | "Run this sequence again:", "", fenced("sh")),
     (reproduce_run | "Generate the whole run again:", "", fenced("sh"));
+
+def failure($o): if $o.again > 0 and .shrunk == null then once_more else whole end;
 
 def summary($o):
   "**\(outcome_text)** in \(.seconds) s\(if .seed != null then ", seed \(.seed)" else "" end).",
