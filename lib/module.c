@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "module.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <jq.h>
 #include <limits.h>
@@ -13,6 +12,7 @@
 #include "buffer.h"
 #include "json.h"
 #include "share.h"
+#include "source.h"
 #include "text.h"
 
 enum {
@@ -216,117 +216,6 @@ new_program(struct pd_module *module)
 }
 
 /*
- * Finding definitions in the source text. modulemeta tells which there are;
- * only the text tells on which line.
- */
-struct scanner {
-	const char *at;
-	long line;
-};
-
-static void skip_token(struct scanner *);
-
-/* From the opening quote to behind the closing one. */
-static void
-skip_string(struct scanner *scanner)
-{
-	scanner->at++;
-	while (*scanner->at != '\0' && *scanner->at != '"') {
-		if (scanner->at[0] == '\\' && scanner->at[1] == '(') {
-			/* An interpolation may hold parentheses and strings. */
-			scanner->at += 2;
-			for (int depth = 1; depth > 0 && *scanner->at != '\0';) {
-				depth += (*scanner->at == '(') - (*scanner->at == ')');
-				skip_token(scanner);
-			}
-			continue;
-		}
-		scanner->line += *scanner->at == '\n';
-		scanner->at += 1 + (scanner->at[0] == '\\' && scanner->at[1] != '\0');
-	}
-	scanner->at += *scanner->at != '\0';
-}
-
-static bool
-is_word(char letter)
-{
-	return isalnum((unsigned char)letter) || letter == '_';
-}
-
-/* A comment, a string, a word or any other letter. */
-static void
-skip_token(struct scanner *scanner)
-{
-	if (*scanner->at == '#') {
-		scanner->at += strcspn(scanner->at, "\n");
-	} else if (*scanner->at == '"') {
-		skip_string(scanner);
-	} else if (is_word(*scanner->at)) {
-		while (is_word(*scanner->at) ||
-		    (scanner->at[0] == ':' && scanner->at[1] == ':'))
-			scanner->at += *scanner->at == ':' ? 2 : 1;
-	} else {
-		scanner->line += *scanner->at == '\n';
-		scanner->at++;
-	}
-}
-
-/* The number of parameters, at what follows a function's name. */
-static int
-count_parameters(const char *at)
-{
-	int count = 1;
-
-	at += strspn(at, " \t\r\n");
-	if (*at != '(')
-		return 0;
-	for (; *at != ')' && *at != '\0'; at++)
-		count += *at == ';';
-	return count;
-}
-
-/* The line of `def NAME` with so many parameters outside of strings and
- * comments, the last one because it hides those before; 0 when there is none. */
-static long
-definition_line(const char *content, const char *name, int arity)
-{
-	struct scanner scanner = {.at = content, .line = 1};
-	size_t length = strlen(name);
-	bool after_def = false;
-	long line = 0;
-
-	while (*scanner.at != '\0') {
-		const char *token = scanner.at;
-		skip_token(&scanner);
-		size_t size = (size_t)(scanner.at - token);
-		if (!is_word(*token))
-			continue;
-		if (after_def && size == length && memcmp(token, name, length) == 0 &&
-		    count_parameters(scanner.at) == arity)
-			line = scanner.line;
-		after_def = size == 3 && memcmp(token, "def", 3) == 0;
-	}
-	return line;
-}
-
-/* The line of `include "NAME"` or `import "NAME"`, or 0. */
-static long
-include_line(const char *content, const char *name)
-{
-	struct scanner scanner = {.at = content, .line = 1};
-	size_t length = strlen(name);
-
-	while (*scanner.at != '\0') {
-		const char *token = scanner.at;
-		skip_token(&scanner);
-		if (*token == '"' && (size_t)(scanner.at - token) == length + 2 &&
-		    memcmp(token + 1, name, length) == 0)
-			return scanner.line;
-	}
-	return 0;
-}
-
-/*
  * Reading what a file defines and includes.
  */
 /* modulemeta of a module, by the name under which an include finds it. */
@@ -401,7 +290,7 @@ add_function(struct pd_module *module, const char *definition, int source)
 	if (slash == NULL || arity > MOST_ARGUMENTS || definition[0] == '_')
 		return;
 	char *name = pd_format("%.*s", (int)(slash - definition), definition);
-	long line = definition_line(module->sources[source].content, name, arity);
+	long line = pd_source_definition(module->sources[source].content, name, arity);
 	for (int i = 0; i < module->count; i++) {
 		/* A later source shadows an earlier one, as in jq. */
 		struct function *known = &module->functions[i];
@@ -436,7 +325,7 @@ include_error(const struct pd_module *module, const struct loading *loading,
 {
 	return pd_error_at(error, loading == NULL ? module->path :
 	    loading->by == NULL ? module->path : loading->path,
-	    loading == NULL ? 0 : include_line(loading->content, relative),
+	    loading == NULL ? 0 : pd_source_include(loading->content, relative),
 	    "%s '%s'", what, relative);
 }
 

@@ -15,16 +15,6 @@
 #include "random.h"
 #include "text.h"
 
-int
-pd_worse_exit(int a, int b)
-{
-	static const int rank[] = {[PD_EXIT_GOOD] = 0, [PD_EXIT_TROUBLE] = 1,
-		[PD_EXIT_NO] = 2};
-	int rank_a = a < 3 ? rank[a] : a, rank_b = b < 3 ? rank[b] : b;
-
-	return rank_a >= rank_b ? a : b;
-}
-
 void
 pd_program_start(void)
 {

@@ -20,9 +20,6 @@ enum pd_exit {
 	PD_EXIT_TROUBLE = 2,	/* the job could not be done, or nothing was tested */
 };
 
-/* 1 wins over 2, 2 over 0; 128+n of a signal wins over all. */
-int pd_worse_exit(int, int);
-
 struct pd_option {
 	int id;			/* its letter, or a number from 256 when it has none */
 	const char *name;	/* without the dashes */

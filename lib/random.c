@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "random.h"
 
-#include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "buffer.h"
@@ -31,8 +31,14 @@ pd_seed_from_entropy(void)
 {
 	uint64_t number;
 
-	if (getentropy(&number, sizeof(number)) != 0)
-		err(2, "cannot read the system's entropy");
+	/* Seeds must differ, they need not be secret: without entropy the clock
+	 * and the process's number will do. */
+	if (getentropy(&number, sizeof(number)) != 0) {
+		struct timespec now;
+		clock_gettime(CLOCK_REALTIME, &now);
+		number = derive((uint64_t)now.tv_sec, "entropy",
+		    (uint64_t)now.tv_nsec ^ (uint64_t)getpid());
+	}
 	return number % PD_SEED_LIMIT;
 }
 

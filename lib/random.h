@@ -20,7 +20,7 @@ struct pd_random {
 /* A seed from another, for the index-th thing of some purpose ("run"). */
 uint64_t pd_seed_derive(uint64_t seed, const char *purpose, uint64_t index);
 
-/* A seed from the operating system's entropy. */
+/* A seed that is new each time, from the operating system's entropy. */
 uint64_t pd_seed_from_entropy(void);
 
 void pd_random_seed(struct pd_random *, uint64_t seed, const char *purpose);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -24,6 +25,7 @@ struct pd_runner {
 	struct pd_reader *reader;
 	bool running;
 	bool ready;
+	bool crashed;		/* the latest child was ended by a signal */
 };
 
 struct pd_runner *
@@ -130,8 +132,10 @@ static enum pd_run_result
 ended_early(struct pd_runner *runner, struct pd_error *error)
 {
 	char status[64];
+	int wait_status = stop(runner);
 
-	pd_spawn_status_text(stop(runner), status, sizeof(status));
+	runner->crashed = WIFSIGNALED(wait_status);
+	pd_spawn_status_text(wait_status, status, sizeof(status));
 	pd_error_set(error, "'%s' ended in the middle of a run (%s)",
 	    runner->argv[0], status);
 	pd_error_hint(error, "what it said is above");
@@ -236,7 +240,7 @@ pd_runner_run(struct pd_runner *runner, const struct pd_sequence *sequence,
 		result = exchange(runner, &request, lines, &started, error);
 		/* One that ended after its earlier run, as --stop-on-failure asks
 		 * it to, is started again; a fresh one that ends is broken. */
-		if (result != PD_RUN_FAILED || fresh || started)
+		if (result != PD_RUN_FAILED || fresh || started || runner->crashed)
 			break;
 		fresh = true;
 	}

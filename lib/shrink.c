@@ -937,7 +937,7 @@ remove_amount(struct shrinker *shrinker, const struct removal *removal)
 }
 
 static bool
-remove_amounts(struct shrinker *shrinker)
+remove_one_amount(struct shrinker *shrinker)
 {
 	struct pd_arguments arguments = pd_arguments_find(shrinker->model,
 	    best(shrinker), PD_ARGUMENTS_LEAVES);
@@ -955,6 +955,16 @@ remove_amounts(struct shrinker *shrinker)
 	free(room);
 	pd_arguments_free(&arguments);
 	return removed;
+}
+
+static bool
+remove_amounts(struct shrinker *shrinker)
+{
+	bool any = false;
+
+	while (!is_over(shrinker) && remove_one_amount(shrinker))
+		any = true;
+	return any;
 }
 
 /*

@@ -207,26 +207,6 @@ pd_read_file(const char *path, struct pd_buffer *buffer, struct pd_error *error)
 	return 0;
 }
 
-void
-pd_shell_quote(struct pd_buffer *buffer, const char *text)
-{
-	static const char safe[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:=@%,";
-
-	if (text[0] != '\0' && text[strspn(text, safe)] == '\0') {
-		pd_buffer_text(buffer, text);
-		return;
-	}
-	pd_buffer_text(buffer, "'");
-	for (; *text != '\0'; text++) {
-		if (*text == '\'')
-			pd_buffer_text(buffer, "'\\''");
-		else
-			pd_buffer_append(buffer, text, 1);
-	}
-	pd_buffer_text(buffer, "'");
-}
-
 bool
 pd_starts_with(const char *text, const char *start)
 {

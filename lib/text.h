@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Small things about text: units, suggestions, UTF-8, quoting. */
+/* Small things about text: units, suggestions, UTF-8, files. */
 #ifndef PD_TEXT_H
 #define PD_TEXT_H
 
@@ -30,9 +30,6 @@ ptrdiff_t pd_utf8_invalid(const char *bytes, size_t length);
 
 /* Append the content of a file. Returns 0 or -1. */
 int pd_read_file(const char *path, struct pd_buffer *, struct pd_error *);
-
-/* Append text as one word of a POSIX shell, quoted only when it needs it. */
-void pd_shell_quote(struct pd_buffer *, const char *text);
 
 bool pd_starts_with(const char *text, const char *start);
 

@@ -152,7 +152,7 @@ END
   kill -KILL "$(executor_pid)"
   wait_for test -s status
   [[ $(<status) == 1 ]]
-  grep -q 'ended in the middle of a run' shrink.log
+  grep -q 'ended in the middle of a run' shrink.log || fail "$(<shrink.log)" "$(tail -n 1 out)"
   assert_json 'map(select(.type == "failure"))[0] | .reproduced and .shrink.stopped == "runner_failed"' out
 }
 
@@ -165,10 +165,9 @@ executor_pid() {
 
 @test "a command that stops at each failure is started again" {
   fail_with 1
-  write_executor "${executor[@]}" --stop-on-failure
-  shrink
+  shrink_with "${executor[@]}" --stop-on-failure
   assert_status 1
-  [[ -z $stderr ]]
+  [[ $stderr != *pd-shrink* ]] || fail "$stderr"
   assert_shrunk "$smallest"
   assert_json 'map(select(.type == "failure"))[0].shrink.stopped == "minimal"' out
 }
