@@ -96,14 +96,13 @@ print_conclusion(const struct settings *settings, const struct findings *finding
 
 /* A model or adapter that cannot be loaded is an invalid one; a file that is
  * not there is trouble. */
-static int
-not_loaded(const struct settings *settings, const char *path,
-    struct findings *findings, const struct pd_error *error)
+static void
+not_loaded(const char *path, struct findings *findings,
+    const struct pd_error *error)
 {
 	if (access(path, R_OK) != 0)
 		pd_die(error);
 	print_finding(findings, false, error);
-	return print_conclusion(settings, findings);
 }
 
 static int
@@ -115,17 +114,20 @@ validate(const struct settings *settings)
 	struct pd_loop *loop = NULL;
 	struct pd_model *model = pd_model_open(settings->model, &error);
 
-	if (model == NULL)
-		return not_loaded(settings, settings->model, &findings, &error);
+	if (model == NULL) {
+		not_loaded(settings->model, &findings, &error);
+		return print_conclusion(settings, &findings);
+	}
 	if (settings->adapter != NULL) {
 		struct pd_adapter_options adapter_options = {.path = settings->adapter};
 		loop = pd_loop_new(&error);
 		adapter = loop != NULL ? pd_adapter_open(loop, &adapter_options, &error) : NULL;
-		if (adapter == NULL)
-			return not_loaded(settings, settings->adapter, &findings, &error);
 	}
-	pd_inspect(model, adapter, settings->runs > 0 ? settings->runs : 100,
-	    print_finding, &findings);
+	if (settings->adapter != NULL && adapter == NULL)
+		not_loaded(settings->adapter, &findings, &error);
+	else
+		pd_inspect(model, adapter, settings->runs > 0 ? settings->runs : 100,
+		    print_finding, &findings);
 	pd_adapter_close(adapter);
 	pd_loop_free(loop);
 	pd_model_close(model);

@@ -58,7 +58,6 @@ static int
 stop(struct pd_coprocess *coprocess, int64_t grace)
 {
 	stop_watching(coprocess);
-	pd_loop_unguard(coprocess->child.pid);
 	coprocess->running = false;
 	pd_buffer_clear(&coprocess->to_write);
 	pd_buffer_clear(&coprocess->to_read);
@@ -269,7 +268,6 @@ pd_coprocess_start(struct pd_coprocess *coprocess, struct pd_error *error)
 		return -1;
 	coprocess->running = true;
 	coprocess->owed = 0;
-	pd_loop_guard(coprocess->child.pid);
 	fcntl(coprocess->child.input, F_SETFL, O_NONBLOCK);
 	fcntl(coprocess->child.output, F_SETFL, O_NONBLOCK);
 	pd_loop_watch(coprocess->loop, coprocess->child.output, POLLIN, on_output,

@@ -294,7 +294,6 @@ pd_loop_child(struct pd_loop *loop, pid_t pid, pd_loop_ended *ended,
 	loop->children = pd_reallocate(loop->children, loop->child_count + 1,
 	    sizeof(*loop->children));
 	loop->children[loop->child_count++] = (struct child){pid, ended, context};
-	pd_loop_guard(pid);
 	/* It may have ended before we came to listen. */
 	if (signal_pipe >= 0 && write(signal_pipe, "", 1) < 0)
 		return;

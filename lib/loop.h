@@ -47,12 +47,12 @@ void pd_loop_child(struct pd_loop *, pid_t, pd_loop_ended *, void *context);
 /* From now on SIGINT and SIGTERM make pd_loop_signal tell their number instead
  * of ending the program; a second one ends it at once with 128+n. */
 void pd_loop_take_signals(struct pd_loop *);
+int pd_loop_signal(const struct pd_loop *);
 
 /* Kill this process group, too, when the second signal comes; until told to
- * leave it. Those of pd_loop_child are guarded already. */
+ * leave it. pd_spawn guards what it starts. */
 void pd_loop_guard(pid_t);
 void pd_loop_unguard(pid_t);
-int pd_loop_signal(const struct pd_loop *);
 
 /* Wait for something to happen and call back. Returns 0 or -1. */
 int pd_loop_turn(struct pd_loop *, struct pd_error *);

@@ -15,6 +15,7 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "loop.h"
 
 extern char **environ;
 
@@ -159,8 +160,17 @@ pd_spawn(char *const *argv, jv changes, const char *directory,
 		return -1;
 	}
 	char **environment = make_environment(changes, &owned);
+	/* No signal may end us between the start of a child and its guard. */
+	sigset_t ending, before;
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ending, &before);
 	int failure = start(argv, environment, directory,
 	    (const int[3]){input[0], output[1], errors[1]}, &child->pid);
+	if (failure == 0)
+		pd_loop_guard(child->pid);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	for (size_t i = 0; i < owned; i++)
 		free(environment[i]);
 	free(environment);
@@ -227,6 +237,7 @@ pd_spawn_finish(struct pd_child *child, int64_t grace)
 	}
 	/* What it started and left behind goes as well. */
 	kill(-child->pid, SIGKILL);
+	pd_loop_unguard(child->pid);
 	close_end(&child->output);
 	close_end(&child->errors);
 	return status;

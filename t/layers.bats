@@ -96,13 +96,11 @@ tracked() {
   while read -r object; do grep -qE "^static .*\b$object\b" lib/loop.c; done <"$BATS_TEST_TMPDIR/loop"
 }
 
-@test "every function of a header is used outside its module or by it, and none is left over" {
-  local name wrong=''
-  for name in $(nm -g --defined-only $(objects) | awk '$2 == "T" { print $3 }'); do
-    # Its definition and declaration are two lines; a use is a third.
-    (($(cat lib/*.[ch] bin/*.c t/*/*.c contrib/*/*.c 2>/dev/null | grep -cw "$name") >= 3)) || wrong+="$name "
-  done
-  [[ -z $wrong ]] || fail "nobody calls: $wrong"
+@test "every function of a header is called by somebody" {
+  # Its declaration and definition name it twice; a use is a third time.
+  cat lib/*.[ch] bin/*.c t/*/*.c | grep -ow '[a-z][a-z0-9_]*' | sort | uniq -c | awk '$1 >= 3 { print $2 }' >"$BATS_TEST_TMPDIR/used"
+  objects | xargs nm -g --defined-only | awk '$2 == "T" { print $3 }' | sort >"$BATS_TEST_TMPDIR/defined"
+  comm -23 "$BATS_TEST_TMPDIR/defined" "$BATS_TEST_TMPDIR/used" | (! grep .)
 }
 
 @test "the top level holds what the design says" {

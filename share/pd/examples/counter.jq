@@ -26,6 +26,8 @@ def simulate_GetValue($c): {type: "ValueRead", value: .value};
 
 def on_Incremented($e): .value += $e.by;
 def on_Decremented($e): .value -= $e.by;
+def on_Refused($e): .;
+def on_ValueRead($e): .;
 
 def check_never_negative($e):
   .value >= 0 // fail("a decrement by \($e.by) was accepted, which takes the counter to \(.value)");

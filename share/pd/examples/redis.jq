@@ -81,6 +81,10 @@ def on_LRANGE($c):
   on($c; "array"; reply($c;
     .keys[$c.key] // [] | .[$c.start:if $c.stop == -1 then length else $c.stop + 1 end]));
 
+# Events change nothing, the command has.
+def on_Replied($e): .;
+def on_Refused($e): .;
+
 # --- What it should produce: the reply that the machine comes to ---
 
 def simulate_SET($c): on_SET($c).due;

@@ -214,6 +214,8 @@ def on_Closed($e):
 
 def on_AccountRead($e): book($e; 0; 0);
 
+def on_Refused($e): .;
+
 # --- What the bank promises ---
 # Checks run in the order of their names, and the first that fails names the failure.
 
