@@ -108,7 +108,18 @@ sanitize: all test-deps ## run all tests under ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=build-sanitize BIN=build-sanitize/bin CFLAGS='-O1 -g $(sanitizers)' \
 		LDFLAGS='$(sanitizers)' $(programs:%=build-sanitize/bin/%) $(fuzz_targets:%=build-sanitize/t/fuzz/%)
 	@cp $(scripts) build-sanitize/bin/
-	PD_TEST_BIN=$(CURDIR)/build-sanitize/bin PD_TEST_BUILD=$(CURDIR)/build-sanitize t/run $(TESTS)
+	ASAN_OPTIONS=detect_leaks=0 PD_TEST_BIN=$(CURDIR)/build-sanitize/bin PD_TEST_BUILD=$(CURDIR)/build-sanitize t/run $(TESTS)
+
+fuzz: deps ## fuzz each parser for FUZZ_SECONDS (180) with clang's libFuzzer
+	@mkdir -p build-fuzz
+	@for target in $(fuzz_targets); do \
+		clang -std=c11 -O1 -g $(CPPFLAGS) $(subst -I,-isystem ,$(call pkg,--cflags)) \
+			-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined t/fuzz/$$target.c \
+			$(filter-out lib/program.c,$(wildcard lib/*.c)) -o build-fuzz/$$target $(call pkg,--libs) -lmd -lm && \
+		mkdir -p build-fuzz/$$target.work && \
+		build-fuzz/$$target -max_total_time=$${FUZZ_SECONDS:-180} -max_len=4096 -timeout=20 \
+			-artifact_prefix=build-fuzz/ build-fuzz/$$target.work t/fuzz/corpus/$${target#fuzz-} || exit 1; \
+	done
 
 install: all ## install under DESTDIR and PREFIX
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share'
@@ -126,7 +137,7 @@ dist: ## pack the committed tree
 	git archive --prefix=propertydamage-$(version)/ -o build/propertydamage-$(version).tar.gz HEAD
 
 clean: ## remove what was built, but not the dependencies
-	rm -rf build-lint build-sanitize $(filter-out build/deps%,$(wildcard build/*)) \
+	rm -rf build-lint build-sanitize build-fuzz $(filter-out build/deps%,$(wildcard build/*)) \
 		$(programs:%=bin/%) $(server_programs)
 
 help: ## list the targets

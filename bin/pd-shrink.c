@@ -46,8 +46,8 @@ static const struct pd_program program = {
 	.synopsis = "-m MODEL [--strategy NAME] [--max-time TIME] [--max-runs N] [--all]\n"
 	    "                 [-q] [--progress] [--max-line SIZE] [--line-buffered]\n"
 	    "                 [FILE ...] -- COMMAND ...",
-	.purpose = "Reduce each failure of a stream to its smallest cause. COMMAND executes\n"
-	    "sequences, as 'pd-exec -m MODEL -a ADAPTER -u URL' does.",
+	.purpose = "Reduce each failure of a stream to its smallest cause"
+	    " (COMMAND executes sequences, as pd-exec does).",
 	.options = options,
 };
 

@@ -59,9 +59,10 @@ add_fields(struct pd_arguments *arguments, const struct pd_argument *whole,
 {
 	jv keys = jv_keys(jv_copy(generator));
 
-	jv_array_foreach(keys, i, key)
+	jv_array_foreach(keys, i, key) {
 		add_part(arguments, whole, key, jv_get(jv_copy(generator), jv_copy(key)),
 		    value);
+	}
 	jv_free(keys);
 }
 

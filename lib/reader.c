@@ -34,6 +34,7 @@ struct pd_reader {
 	bool skipping;		/* inside a line that was too long */
 	bool has_header;
 	bool has_end;
+	bool was_cut;		/* an earlier one of several streams had no end */
 };
 
 static struct pd_reader *
@@ -194,6 +195,8 @@ note_header(struct pd_reader *reader, const struct pd_record *record,
 		return -1;
 	double version = pd_json_peek_number(header, "version", 0);
 	jv_free(header);
+	/* Another stream begins: the one before must have ended. */
+	reader->was_cut |= reader->has_header && !reader->has_end;
 	reader->has_header = true;
 	reader->has_end = false;
 	if (version >= 1 && version < PD_STREAM_VERSION + 1)
@@ -364,5 +367,5 @@ pd_record_is(const struct pd_record *record, const char *type)
 bool
 pd_reader_cut_off(const struct pd_reader *reader)
 {
-	return reader->has_header && !reader->has_end;
+	return reader->was_cut || (reader->has_header && !reader->has_end);
 }

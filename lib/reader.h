@@ -60,7 +60,8 @@ void pd_reader_fill(struct pd_reader *);
 jv pd_record_parse(const struct pd_record *, struct pd_error *);
 bool pd_record_is(const struct pd_record *, const char *type);
 
-/* Did the input begin with a stream header and stop without an end record? */
+/* Did the input, or one of the streams in it, begin with a header and stop
+ * without an end record? */
 bool pd_reader_cut_off(const struct pd_reader *);
 
 #endif

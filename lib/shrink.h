@@ -5,8 +5,9 @@
  * is dropped first; then commands go, whole groups of unrelated ones before
  * single ones, and whatever refers to a command goes with it (delta debugging,
  * Zeller and Hildebrandt 2002, over the graph of references); then arguments
- * are simplified by their generators, numbers that hang together also
- * together. A candidate that the model could not have generated is refused
+ * are simplified by their generators, equal ones and numbers that hang together
+ * also together; then commands go whose amount another one can take over. A
+ * candidate that the model could not have generated is refused
  * without touching the system, and none is executed twice.
  */
 #ifndef PD_SHRINK_H

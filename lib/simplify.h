@@ -31,7 +31,7 @@ jv pd_simplify_value(const struct pd_simplify *, jv generator, jv value,
  * known to be good and goodness does not come and go. A smaller one is found
  * sooner. try_number gets a distance from lowest. */
 typedef bool pd_simplify_number(void *context, double distance);
-double pd_simplify_distance(pd_simplify_number *, void *context,
+double pd_simplify_distance(pd_simplify_number *try_number, void *context,
     bool (*stopped)(void *context), double distance);
 
 #endif

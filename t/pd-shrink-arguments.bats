@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Arguments under pd-shrink: each becomes the simplest that still fails, by its generator.
-# shellcheck disable=SC2016 # jq and Python in quotes
+# shellcheck disable=SC2016,SC2034,SC2154 # jq and Python in quotes; variables of the helpers
 
 load lib/helper
 load lib/shrink

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # pd-shrink as a filter: what it passes on and adds, which failures count as the same, strategies,
 # limits and figures.
-# shellcheck disable=SC2016 # jq and Python in quotes
+# shellcheck disable=SC2016,SC2034,SC2154 # jq and Python in quotes; variables of the helpers
 
 load lib/helper
 load lib/shrink
@@ -111,8 +111,8 @@ two_shrunk='[{"type":"A","n":21},{"type":"B","n":51}]'
   assert_shrunk "$two_shrunk"
   assert_json '.[-1] | .status == 1 and any(.problems[]; test("cut off"))' out
   # Within a run: what comes out is as cut as what came in, so it goes past the capture.
-  head -n -3 failing.ndjson >cut
-  run -2 --separate-stderr "$PD_BIN/pd-shrink" -m model.jq cut -- false
+  head -n -3 failing.ndjson >cut.ndjson
+  run -2 --separate-stderr "$PD_BIN/pd-shrink" -m model.jq cut.ndjson -- false
   assert_json '.[-1] | .status == 2 and any(.problems[]; test("cut off"))'
 }
 

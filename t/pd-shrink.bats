@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # What pd-shrink makes of failures: the smallest sequence. Arguments are in pd-shrink-arguments.bats,
 # streams and limits in pd-shrink-stream.bats, trouble in pd-shrink-trouble.bats.
-# shellcheck disable=SC2016 # jq and Python in quotes
+# shellcheck disable=SC2016,SC2034,SC2154 # jq and Python in quotes; variables of the helpers
 
 load lib/helper
 load lib/shrink

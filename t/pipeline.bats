@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # All programs together, as a user joins them.
-# shellcheck disable=SC2016 # jq in quotes
+# shellcheck disable=SC2016,SC2034,SC2154 # jq in quotes; variables of the helpers
 
 load lib/helper
 load lib/toybank

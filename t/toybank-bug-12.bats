@@ -4,6 +4,8 @@
 # 1 to 10, and shrunk to the shortest sequence with the smallest amounts, worked out by hand. #1 is what
 # the first command made.
 
+# shellcheck disable=SC2154 # variables of the helpers
+
 load lib/helper
 load lib/toybank
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What the suites of pd-shrink have in common, beside helper.bash: models of a few lines, and a system
 # whose bug is a rule in Python (data/adapters/judge.py).
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2120,SC2154
 
 judge=$BATS_TEST_DIRNAME/data/adapters/judge.py
 
