@@ -9,6 +9,8 @@
 
 #include "buffer.h"
 #include "call.h"
+#include "conform.h"
+#include "evidence.h"
 #include "fold.h"
 #include "json.h"
 #include "random.h"
@@ -55,11 +57,7 @@ struct run {
 	bool folding;		/* the state is good; false after a model error */
 	struct pd_bindings bindings;
 	jv steps;		/* [{id, step}]: what was folded, for the state before */
-	int64_t n;		/* events so far */
-	int64_t commands;	/* answered */
-	int64_t answers;	/* that carried a status */
-	int64_t judged;		/* commands whose events were held against a prediction */
-	jv refused;		/* {"404": times}, {"5xx": times} */
+	struct pd_evidence evidence;	/* its events count the fold order, too */
 	jv failure, other_failures;
 	bool stopping;		/* no further commands: failed or interrupted */
 	bool aborted;
@@ -71,12 +69,6 @@ struct run {
 	int checking_branch;
 };
 
-/* What all runs together showed, to tell if anything was tested. */
-struct evidence {
-	int64_t runs, commands, events, answers, judged, fired;
-	jv refused;
-};
-
 struct pd_executor {
 	struct pd_loop *loop;
 	struct pd_model *model;
@@ -85,7 +77,7 @@ struct pd_executor {
 	struct pd_executor_options options;
 	jv attempts;		/* {run: how often it was executed} */
 	jv timeouts;		/* {command: microseconds} as far as looked up */
-	struct evidence evidence;
+	struct pd_evidence evidence;	/* of all runs */
 	int unreachable;
 	bool begun;
 };
@@ -102,8 +94,8 @@ pd_executor_new(struct pd_loop *loop, struct pd_model *model,
 
 	*executor = (struct pd_executor){.loop = loop, .model = model,
 		.adapter = adapter, .writer = writer, .options = *options,
-		.attempts = jv_object(), .timeouts = jv_object(),
-		.evidence = {.refused = jv_object()}};
+		.attempts = jv_object(), .timeouts = jv_object()};
+	pd_evidence_start(&executor->evidence);
 	return executor;
 }
 
@@ -114,7 +106,7 @@ pd_executor_free(struct pd_executor *executor)
 		return;
 	jv_free(executor->attempts);
 	jv_free(executor->timeouts);
-	jv_free(executor->evidence.refused);
+	pd_evidence_free(&executor->evidence);
 	free(executor);
 }
 
@@ -319,7 +311,7 @@ write_event(struct run *run, const char *source, const char *id, int branch,
 	pd_writer_string(writer, "source", source);
 	write_value(run, "event", event);
 	pd_writer_number(writer, "at_us", pd_loop_now() - run->started);
-	pd_writer_number(writer, "n", run->n);
+	pd_writer_number(writer, "n", run->evidence.events);
 	pd_writer_finish(writer);
 }
 
@@ -334,7 +326,7 @@ write_check(struct run *run, const char *name, bool pass, jv message, jv data)
 	pd_writer_json_peek(writer, "message", message);
 	if (jv_is_valid(data))
 		write_value(run, "data", data);
-	pd_writer_number(writer, "n", run->n);
+	pd_writer_number(writer, "n", run->evidence.events);
 	pd_writer_finish(writer);
 }
 
@@ -415,7 +407,7 @@ static void
 take_event(struct run *run, const char *source, jv event, const char *id,
     int branch)
 {
-	run->n++;
+	run->evidence.events++;
 	if (id != NULL)
 		pd_bindings_add(&run->bindings, id, jv_copy(event));
 	write_event(run, source, id, branch, event);
@@ -426,61 +418,6 @@ take_event(struct run *run, const char *source, jv event, const char *id,
 /*
  * Conformance: what was seen against what the model predicted.
  */
-static bool
-agrees(jv predicted, jv seen)
-{
-	jv_kind kind = jv_get_kind(predicted);
-	bool result = true;
-
-	if (kind == JV_KIND_OBJECT && pd_json_has_peek(predicted, "$external"))
-		return jv_is_valid(seen);
-	if (kind != jv_get_kind(seen))
-		return jv_equal(jv_copy(predicted), jv_copy(seen));
-	if (kind == JV_KIND_OBJECT) {
-		jv_object_foreach(predicted, key, value) {
-			jv other = jv_object_get(jv_copy(seen), key);
-			result = result && agrees(value, other);
-			jv_free(other);
-			jv_free(value);
-		}
-		return result;
-	}
-	if (kind == JV_KIND_ARRAY) {
-		int count = jv_array_length(jv_copy(predicted));
-		result = count == jv_array_length(jv_copy(seen));
-		for (int i = 0; i < count && result; i++) {
-			jv value = jv_array_get(jv_copy(predicted), i);
-			jv other = jv_array_get(jv_copy(seen), i);
-			result = agrees(value, other);
-			jv_free(value);
-			jv_free(other);
-		}
-		return result;
-	}
-	return jv_equal(jv_copy(predicted), jv_copy(seen));
-}
-
-/* The fields of one event that differ: {field: {expected, seen}}. */
-static jv
-differing_fields(jv predicted, jv seen)
-{
-	jv result = jv_object();
-
-	jv_object_foreach(predicted, key, value) {
-		jv other = pd_json_peek(seen, jv_string_value(key));
-		if (!agrees(value, other)) {
-			jv pair = pd_json_set(jv_object(), "expected", jv_copy(value));
-			pair = pd_json_set(pair, "seen",
-			    jv_is_valid(other) ? jv_copy(other) : jv_null());
-			result = jv_object_set(result, jv_copy(key), pair);
-		}
-		jv_free(other);
-		jv_free(value);
-		jv_free(key);
-	}
-	return result;
-}
-
 static void
 describe_difference(struct pd_buffer *text, const char *field, jv pair)
 {
@@ -511,7 +448,7 @@ mismatch(struct run *run, const struct lane *lane, const char *id, jv events)
 		pd_buffer_format(&text, "expected %s, got %s", expected_type, seen_type);
 	} else if (jv_is_valid(first)) {
 		jv fields = pd_redact(run->executor->options.redaction,
-		    differing_fields(first, seen));
+		    pd_conform_differences(first, seen));
 		pd_buffer_format(&text, "%s differs from the prediction", seen_type);
 		jv_object_foreach(fields, key, pair) {
 			describe_difference(&text, jv_string_value(key), pair);
@@ -537,7 +474,7 @@ judge_conformance(struct run *run, const struct lane *lane, const char *id,
 {
 	if (legal < 0)
 		fail_model(run, error, id, lane->branch);
-	else if (legal == 0 || (legal == PD_NO_RULE && !agrees(lane->predicted, events)))
+	else if (legal == 0 || (legal == PD_NO_RULE && !pd_conforms(lane->predicted, events)))
 		mismatch(run, lane, id, events);
 }
 
@@ -550,18 +487,8 @@ count_answer(struct run *run, const struct pd_answer *answer)
 	int count = jv_array_length(jv_copy(answer->exchanges));
 	jv exchange = jv_array_get(jv_copy(answer->exchanges), count - 1);
 	jv reply = pd_json_peek(exchange, "reply");
-	int status = (int)pd_json_peek_number(reply, "status", 0);
-	char name[8] = "";
-
-	if (status > 0)
-		run->answers++;
-	if (status == 401 || status == 403 || status == 404 || status == 429)
-		snprintf(name, sizeof(name), "%d", status);
-	else if (status >= 500)
-		snprintf(name, sizeof(name), "5xx");
-	if (name[0] != '\0')
-		run->refused = pd_json_set_number(run->refused, name,
-		    1 + pd_json_peek_number(run->refused, name, 0));
+	pd_evidence_answer(&run->evidence,
+	    (int)pd_json_peek_number(reply, "status", 0));
 	jv_free(reply);
 	jv_free(exchange);
 }
@@ -586,7 +513,7 @@ take_events(struct run *run, struct lane *lane, const char *id, jv events)
 		jv_free(event);
 	}
 	if (judge && !run->stopping) {
-		run->judged++;
+		run->evidence.judged++;
 		judge_conformance(run, lane, id, legal, all, &error);
 	}
 	jv_free(all);
@@ -622,7 +549,7 @@ on_answer(void *context, struct pd_answer *answer)
 	count_answer(run, answer);
 	run->reached = run->reached || !answer->unreachable;
 	if (answer->outcome == PD_OUTCOME_OK) {
-		run->commands++;
+		run->evidence.commands++;
 		take_events(run, lane, id, answer->events);
 	} else {
 		run->unreachable = run->unreachable || answer->unreachable;
@@ -1019,13 +946,13 @@ make_run_end(struct run *run)
 		end = pd_json_set(end, "failure", jv_copy(run->failure));
 	if (jv_array_length(jv_copy(run->other_failures)) > 0)
 		end = pd_json_set(end, "other_failures", jv_copy(run->other_failures));
-	end = pd_json_set_number(end, "commands", (double)run->commands);
-	end = pd_json_set_number(end, "events", (double)run->n);
+	end = pd_json_set_number(end, "commands", (double)run->evidence.commands);
+	end = pd_json_set_number(end, "events", (double)run->evidence.events);
 	end = pd_json_set(end, "fired", pd_fold_fired(&run->fold));
-	if (run->answers > 0)
+	if (run->evidence.answers > 0)
 		end = pd_json_set(end, "answers", pd_json_set(pd_json_set_number(
-		    jv_object(), "total", (double)run->answers), "refused",
-		    jv_copy(run->refused)));
+		    jv_object(), "total", (double)run->evidence.answers), "refused",
+		    jv_copy(run->evidence.refused)));
 	end = pd_json_set_number(end, "duration_us",
 	    (double)(pd_loop_now() - run->started));
 	jv before = failed ? state_before(run) : jv_invalid();
@@ -1037,25 +964,13 @@ make_run_end(struct run *run)
 	return end;
 }
 
+/* What the run proved, for the question whether anything was tested. */
 static void
-add_evidence(struct pd_executor *executor, const struct run *run)
+add_evidence(struct pd_executor *executor, struct run *run)
 {
-	struct evidence *evidence = &executor->evidence;
-
-	evidence->runs++;
-	evidence->commands += run->commands;
-	evidence->events += run->n;
-	evidence->answers += run->answers;
-	evidence->judged += run->judged;
 	for (int i = 0; i < pd_model_checks(executor->model); i++)
-		evidence->fired += run->fold.fired[i];
-	jv_object_foreach(run->refused, name, times) {
-		double before = pd_json_peek_number(evidence->refused,
-		    jv_string_value(name), 0);
-		evidence->refused = jv_object_set(evidence->refused, name,
-		    jv_number(before + jv_number_value(times)));
-		jv_free(times);
-	}
+		run->evidence.fired += run->fold.fired[i];
+	pd_evidence_add(&executor->evidence, &run->evidence);
 	executor->unreachable = run->unreachable && !run->reached ?
 	    executor->unreachable + 1 : 0;
 }
@@ -1070,7 +985,7 @@ free_run(struct run *run)
 	pd_fold_free(&run->fold);
 	pd_bindings_free(&run->bindings);
 	jv_free(run->steps);
-	jv_free(run->refused);
+	pd_evidence_free(&run->evidence);
 	jv_free(run->failure);
 	jv_free(run->other_failures);
 }
@@ -1099,10 +1014,11 @@ pd_executor_run(struct pd_executor *executor,
 	struct run run = {
 		.executor = executor, .sequence = sequence,
 		.started = pd_loop_now(), .hooks = jv_array(), .steps = jv_array(),
-		.refused = jv_object(), .failure = jv_invalid(),
+		.failure = jv_invalid(),
 		.other_failures = jv_array(), .checking_branch = -1,
 	};
 
+	pd_evidence_start(&run.evidence);
 	snprintf(run.nonce, sizeof(run.nonce), "%016" PRIx64, pd_seed_from_entropy());
 	pd_bindings_start(&run.bindings, sequence->seed, run.nonce);
 	write_run_start(&run, line, length);
@@ -1289,66 +1205,11 @@ pd_executor_finish(struct pd_executor *executor, struct pd_error *error)
 	return executor->begun ? run_hooks_once(executor, "teardown_once", error) : 0;
 }
 
-/*
- * Was anything tested?
- */
-static void
-note_refusals(const struct evidence *evidence, struct pd_counts *counts)
-{
-	static const struct {
-		const char *name, *meaning;
-	} meanings[] = {
-		{"401", "401: the credentials are missing or expired"},
-		{"403", "403: the credentials do not allow it"},
-		{"404", "404: is the base URL right?"},
-		{"429", "429: the system throttles every request"},
-		{"5xx", "a 5xx: the system cannot serve"},
-	};
-	int64_t refused = 0;
-
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
-		refused += (int64_t)pd_json_peek_number(evidence->refused,
-		    meanings[i].name, 0);
-	if (evidence->answers == 0 || refused < evidence->answers)
-		return;
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-		int64_t times = (int64_t)pd_json_peek_number(evidence->refused,
-		    meanings[i].name, 0);
-		if (times == refused) {
-			pd_counts_problem(counts, "every one of %" PRId64 " answers was %s",
-			    refused, meanings[i].meaning);
-			return;
-		}
-	}
-	pd_counts_problem(counts, "every one of %" PRId64
-	    " answers was 401, 403, 404, 429 or 5xx", refused);
-}
-
 void
 pd_executor_note_empty(const struct pd_executor *executor,
     struct pd_counts *counts)
 {
-	const struct evidence *evidence = &executor->evidence;
-	const struct pd_executor_options *options = &executor->options;
-	bool checking = options->checks != PD_CHECKS_OFF;
-
-	if (evidence->runs == 0) {
-		pd_counts_problem(counts, "no sequence was executed: the input had none");
-		return;
-	}
-	if (evidence->commands == 0)
-		pd_counts_problem(counts, "no command was answered");
-	else if (evidence->events == 0)
-		pd_counts_problem(counts, "the adapter produced no event from %" PRId64
-		    " answers", evidence->commands);
-	note_refusals(evidence, counts);
-	if (!options->conform && (!checking || pd_model_checks(executor->model) == 0))
-		pd_counts_problem(counts, "nothing was checked: %s, and --conform was "
-		    "not given", checking ? "the model has no check" : "the checks are off");
-	else if (!options->conform && evidence->fired == 0 && evidence->commands > 0)
-		pd_counts_problem(counts, "none of the model's %d checks was ever "
-		    "triggered", pd_model_checks(executor->model));
-	else if (options->conform && evidence->judged == 0 && evidence->commands > 0)
-		pd_counts_problem(counts, "--conform compared nothing: the model "
-		    "predicts none of the commands that were answered");
+	pd_evidence_note_empty(&executor->evidence,
+	    executor->options.checks != PD_CHECKS_OFF,
+	    executor->options.conform, pd_model_checks(executor->model), counts);
 }
