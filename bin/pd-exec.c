@@ -14,6 +14,7 @@
 #include "adapter.h"
 #include "executor.h"
 #include "json.h"
+#include "lock.h"
 #include "loop.h"
 #include "program.h"
 #include "reader.h"
@@ -28,7 +29,7 @@ enum {
 	OPT_TIMEOUT, OPT_HEALTH_TIMEOUT, OPT_REDACT, OPT_REPORT, OPT_NO_EXCHANGE,
 	OPT_CA, OPT_CERTIFICATE, OPT_KEY, OPT_INSECURE, OPT_UNIX, OPT_PROXY,
 	OPT_ALLOW_VACUOUS, OPT_STRICT, OPT_LINE_BUFFERED, OPT_MAX_LINE,
-	OPT_SKIP_BAD,
+	OPT_SKIP_BAD, OPT_SHARED,
 };
 
 static const struct pd_option options[] = {
@@ -45,6 +46,7 @@ static const struct pd_option options[] = {
 	{OPT_HEALTH_TIMEOUT, "health-timeout", "TIME", "to wait for a healthy system (10s)"},
 	{OPT_REDACT, "redact", "NAME", "keep fields and headers of this name out of records"},
 	{OPT_REPORT, "report", NULL, "write a failure record after each run that failed"},
+	{OPT_SHARED, "shared", NULL, "do not take turns with another pd-exec on the same system"},
 	{OPT_NO_EXCHANGE, "no-exchange", NULL, "leave requests and replies out of records"},
 	{OPT_CA, "cacert", "FILE", "trust the certificates in FILE"},
 	{OPT_CERTIFICATE, "cert", "FILE", "the client's certificate"},
@@ -67,7 +69,7 @@ static const struct pd_program program = {
 	    "               [--timeout TIME] [--health-timeout TIME] [--redact NAME]\n"
 	    "               [--no-exchange] [--cacert FILE] [--cert FILE] [--key FILE]\n"
 	    "               [--insecure] [--unix-socket FILE] [--proxy URL]\n"
-	    "               [--allow-vacuous] [--strict] [--skip-bad] [--max-line SIZE]\n"
+	    "               [--shared] [--allow-vacuous] [--strict] [--skip-bad] [--max-line SIZE]\n"
 	    "               [--line-buffered] [FILE ...]",
 	.purpose = "Run command sequences against the real system.",
 	.options = options,
@@ -79,7 +81,7 @@ struct settings {
 	struct pd_executor_options executor;
 	struct pd_redaction redaction;
 	int64_t max_failures;	/* 0: no limit */
-	bool report, allow_vacuous, strict, line_buffered, skip_bad;
+	bool report, shared, allow_vacuous, strict, line_buffered, skip_bad;
 	size_t max_line;
 };
 
@@ -90,6 +92,7 @@ struct session {
 	struct pd_model *model;
 	struct pd_adapter *adapter;
 	struct pd_executor *executor;
+	struct pd_lock lock;
 	struct pd_reader *reader;
 	struct pd_writer writer;
 	struct pd_counts counts;
@@ -137,6 +140,7 @@ set_option(struct settings *settings, int option, const char *value)
 		break;
 	case OPT_REDACT: pd_redaction_add(&settings->redaction, value); break;
 	case OPT_REPORT: settings->report = true; break;
+	case OPT_SHARED: settings->shared = true; break;
 	case OPT_NO_EXCHANGE: executor->exchanges = false; break;
 	case OPT_CA: http->ca_file = value; break;
 	case OPT_CERTIFICATE: http->certificate = value; break;
@@ -210,16 +214,57 @@ write_failure(struct session *session)
 }
 
 static void
+on_pause(void *context)
+{
+	*(bool *)context = true;
+}
+
+/* Wait for our turn with the system; false when a signal came first. */
+static bool
+take_turn(struct session *session)
+{
+	struct pd_error error;
+
+	if (session->settings->shared)
+		return true;
+	while (!pd_lock_try(&session->lock)) {
+		bool over = false;
+		pd_loop_after(session->loop, 1000, on_pause, &over);
+		while (!over) {
+			if (pd_loop_turn(session->loop, &error) != 0)
+				pd_die(&error);
+		}
+		if (pd_loop_signal(session->loop) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+end_turn(struct session *session)
+{
+	if (!session->settings->shared)
+		pd_lock_release(&session->lock);
+}
+
+static void
 execute(struct session *session, const struct pd_sequence *sequence,
     const char *line, size_t length)
 {
 	const struct settings *settings = session->settings;
 	struct pd_error error;
 
+	if (!take_turn(session))
+		return;
 	pd_buffer_clear(&session->run_lines);
+	/* Whoever reads may himself be waiting for our turn to end: no write may
+	 * wait for him before. */
+	session->writer.hold = true;
 	session->writer.copy = settings->report ? &session->run_lines : NULL;
 	jv end = pd_executor_run(session->executor, sequence, line, length);
 	session->writer.copy = NULL;
+	session->writer.hold = false;
+	end_turn(session);
 	pd_counts_run(&session->counts, end);
 	if (pd_json_has_peek(end, "failure")) {
 		session->failures++;
@@ -444,6 +489,24 @@ note_error(struct pd_counts *counts, const struct pd_error *error)
 	pd_counts_problem(counts, "%s", pd_error_text(error, text, sizeof(text)));
 }
 
+/* Two pd-exec on one system would disturb each other's runs. */
+static void
+open_lock(struct session *session)
+{
+	const struct pd_adapter_options *adapter = &session->settings->adapter;
+	struct pd_error error;
+	const char *keys[] = {adapter->http.unix_socket, adapter->http.base_url,
+		adapter->command, adapter->path};
+	size_t i = 0;
+
+	session->lock.descriptor = -1;
+	while (keys[i] == NULL)
+		i++;
+	if (!session->settings->shared &&
+	    pd_lock_open(&session->lock, keys[i], &error) != 0)
+		pd_die(&error);
+}
+
 static void
 open_session(struct session *session, int argc, char **argv)
 {
@@ -470,11 +533,13 @@ open_session(struct session *session, int argc, char **argv)
 	session->reader = pd_reader_open(argv + optind, argc - optind, settings->max_line);
 	session->executor = pd_executor_new(session->loop, session->model,
 	    session->adapter, &session->writer, &settings->executor);
+	open_lock(session);
 }
 
 static void
 close_session(struct session *session)
 {
+	pd_lock_close(&session->lock);
 	pd_executor_free(session->executor);
 	pd_adapter_close(session->adapter);
 	pd_loop_free(session->loop);
@@ -483,6 +548,18 @@ close_session(struct session *session)
 	pd_counts_free(&session->counts);
 	pd_buffer_free(&session->run_lines);
 	jv_free(session->header);
+}
+
+/* setup_once may change what another one's run sees: it takes its turn. */
+static int
+begin(struct session *session, struct pd_error *error)
+{
+	*error = (struct pd_error)PD_ERROR_INIT;
+	if (!take_turn(session))
+		return -1;
+	int result = pd_executor_begin(session->executor, error);
+	end_turn(session);
+	return result;
 }
 
 int
@@ -498,7 +575,7 @@ main(int argc, char **argv)
 	    pd_url_without_secrets(settings.adapter.http.base_url) : NULL;
 	settings.executor.target = target;
 	open_session(&session, argc, argv);
-	if (pd_executor_begin(session.executor, &error) == 0) {
+	if (begin(&session, &error) == 0) {
 		process_input(&session);
 	} else if (pd_loop_signal(session.loop) == 0) {
 		note_error(&session.counts, &error);

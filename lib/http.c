@@ -167,8 +167,10 @@ append_encoded(struct pd_buffer *buffer, jv value)
 /* name=value&name=value; an array gives its name once for each element, null
  * leaves the name out. Does not consume the fields. */
 static void
-append_fields(struct pd_buffer *buffer, jv fields, const char *separator)
+append_fields(struct pd_buffer *buffer, jv fields, const char *first)
 {
+	const char *separator = first;
+
 	if (jv_get_kind(fields) != JV_KIND_OBJECT)
 		return;
 	jv_object_foreach(fields, name, value) {

@@ -2,6 +2,7 @@
 #include "writer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +51,28 @@ write_out(struct pd_writer *writer)
 	writer->started = 0;
 }
 
+/* What can be written without waiting: a pipe that is writable takes at least
+ * PIPE_BUF bytes. */
+static void
+write_ready(struct pd_writer *writer)
+{
+	struct pollfd wanted = {.fd = writer->descriptor, .events = POLLOUT};
+
+	while (writer->failure == 0 && writer->buffer.length > 0 &&
+	    poll(&wanted, 1, 0) == 1) {
+		size_t length = writer->buffer.length < _POSIX_PIPE_BUF ?
+		    writer->buffer.length : _POSIX_PIPE_BUF;
+		ssize_t wrote = write(writer->descriptor, writer->buffer.data, length);
+		if (wrote > 0)
+			pd_buffer_consume(&writer->buffer, (size_t)wrote);
+		else if (wrote < 0 && errno != EINTR && errno != EAGAIN)
+			writer->failure = errno;
+		else
+			break;
+	}
+	writer->started = writer->buffer.length;
+}
+
 /* The record that has just been finished begins at writer->started. */
 static void
 end_line(struct pd_writer *writer)
@@ -59,7 +82,10 @@ end_line(struct pd_writer *writer)
 		pd_buffer_append(writer->copy, writer->buffer.data + writer->started,
 		    writer->buffer.length - writer->started);
 	writer->started = writer->buffer.length;
-	if (writer->line_buffered || writer->buffer.length >= FLUSH_AT)
+	if (writer->line_buffered && writer->hold)
+		write_ready(writer);
+	else if (!writer->hold &&
+	    (writer->line_buffered || writer->buffer.length >= FLUSH_AT))
 		write_out(writer);
 }
 

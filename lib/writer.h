@@ -21,6 +21,7 @@ struct pd_writer {
 	int descriptor;
 	int failure;		/* errno of the first write that failed, or 0 */
 	bool line_buffered;	/* flush after every record */
+	bool hold;		/* do not wait for a reader until the next flush */
 	struct pd_buffer *copy;	/* when not NULL, gets what is written as well */
 };
 

@@ -116,3 +116,46 @@ END
   grep -Eq '[0-9]+ runs' report || fail "report: $(<report)" "$(<pipeline.log)"
 }
 has_runs() { [[ -e runs && $(grep -c '"type":"run_end"' runs) -ge $1 ]]; }
+
+@test "the executor behind pd-shrink and the one before it take turns with the system" {
+  start_toybank --bugs 3
+  examples=$PD_ROOT/share/pd/examples
+  execute=(pd-exec -m "$examples/toybank.jq" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL")
+  pd-gen -m "$examples/toybank.jq" -s 1 -n 150 | "${execute[@]}" |
+    pd-shrink --all -m "$examples/toybank.jq" -- "${execute[@]}" >out || [[ $? == 1 ]]
+  # Two at once would reset the bank under each other, and see bugs that are none.
+  assert_json 'map(select(.type == "failure")) | length > 5
+    and all(.[]; .failure.name == "captures_within_authorization" and .reproduced)' out
+}
+
+@test "a pd-exec waits for another one's run to end, and --shared does not" {
+  mkfifo held
+  cat >slow.jq <<'EOF'
+include "pd";
+def request: {argv: ["sh", "-c", "echo begun >>log; read -r line <held"]};
+def events($c): {type: "Done"};
+EOF
+  cat >quick.jq <<'EOF'
+include "pd";
+def request: {argv: ["sh", "-c", "echo \(.type) >>log"]};
+def events($c): {type: "Done"};
+EOF
+  cat >model.jq <<'EOF'
+include "pd";
+def init: {};
+def commands: {Go: {}};
+def check_true($x): true;
+EOF
+  echo '{"type":"sequence","prefix":[{"id":"c1","command":{"type":"Go"}}],"suffix":[]}' >plan
+  "$PD_BIN/pd-exec" -m model.jq -a slow.jq -u http://one.test/ plan >first 3>&- &
+  wait_for grep -q begun log
+  "$PD_BIN/pd-exec" -m model.jq -a quick.jq -u http://one.test/ plan >second 3>&- &
+  "$PD_BIN/pd-exec" -m model.jq -a quick.jq -u http://other.test/ plan >third
+  "$PD_BIN/pd-exec" -m model.jq -a quick.jq -u http://one.test/ --shared plan >fourth
+  [[ $(grep -c Go log) == 2 ]]
+  run ! grep -q run_end second
+  echo >held
+  wait
+  [[ $(grep -c Go log) == 3 ]]
+  assert_json 'any(.[]; .type == "run_end" and .status == "pass")' second
+}
