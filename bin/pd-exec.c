@@ -4,6 +4,7 @@
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -489,22 +490,36 @@ note_error(struct pd_counts *counts, const struct pd_error *error)
 	pd_counts_problem(counts, "%s", pd_error_text(error, text, sizeof(text)));
 }
 
+/* What names the system under test: its address, or else the adapter, which
+ * knows where it is. The caller frees it. */
+static char *
+system_name(const struct pd_adapter_options *adapter)
+{
+	const char *address = adapter->http.unix_socket != NULL ?
+	    adapter->http.unix_socket : adapter->http.base_url;
+	char folder[PATH_MAX] = "";
+
+	if (address != NULL)
+		return pd_duplicate(address);
+	if (getcwd(folder, sizeof(folder)) == NULL)
+		folder[0] = '\0';
+	return pd_format("%s %s", folder,
+	    adapter->command != NULL ? adapter->command : adapter->path);
+}
+
 /* Two pd-exec on one system would disturb each other's runs. */
 static void
 open_lock(struct session *session)
 {
-	const struct pd_adapter_options *adapter = &session->settings->adapter;
 	struct pd_error error;
-	const char *keys[] = {adapter->http.unix_socket, adapter->http.base_url,
-		adapter->command, adapter->path};
-	size_t i = 0;
 
-	session->lock.descriptor = -1;
-	while (keys[i] == NULL)
-		i++;
-	if (!session->settings->shared &&
-	    pd_lock_open(&session->lock, keys[i], &error) != 0)
+	session->lock = (struct pd_lock)PD_LOCK_INIT;
+	if (session->settings->shared)
+		return;
+	char *name = system_name(&session->settings->adapter);
+	if (pd_lock_open(&session->lock, name, &error) != 0)
 		pd_die(&error);
+	free(name);
 }
 
 static void

@@ -3,7 +3,7 @@
  * Taking turns: two processes that run sequences against one system would
  * disturb each other's runs, as pd-exec and the pd-exec behind pd-shrink in one
  * pipeline would. A lock file in the temporary folder, named for the user and
- * the system, lets one run at a time. It is left behind, empty.
+ * the system, lets one run at a time. The last one who leaves removes it.
  */
 #ifndef PD_LOCK_H
 #define PD_LOCK_H
@@ -13,8 +13,11 @@
 #include "error.h"
 
 struct pd_lock {
+	char *path;
 	int descriptor;
 };
+
+#define PD_LOCK_INIT {NULL, -1}
 
 /* key names the system: its URL, or the adapter that knows it. Returns 0 or
  * -1. */
