@@ -12,6 +12,7 @@
 #include "json.h"
 #include "random.h"
 #include "reference.h"
+#include "source.h"
 #include "text.h"
 
 enum {
@@ -502,6 +503,24 @@ check_triggers(struct inspection *inspection)
 	jv_free(known);
 }
 
+/* What jq accepts and nobody means. */
+static void
+check_idioms(struct inspection *inspection)
+{
+	struct pd_buffer text = PD_BUFFER_INIT;
+	struct pd_error error;
+
+	if (pd_read_file(inspection->path, &text, &error) == 0) {
+		long line = pd_source_or_fail(text.data);
+		pd_error_at(&error, inspection->path, line,
+		    "`or fail(...)` always passes: `or` makes true of the failure");
+		pd_error_hint(&error, "write `condition // fail(...)`");
+		if (line > 0)
+			tell(inspection, true, &error);
+	}
+	pd_buffer_free(&text);
+}
+
 void
 pd_inspect(struct pd_model *model, struct pd_adapter *adapter, int64_t seeds,
     pd_inspect_finding *finding, void *context)
@@ -519,6 +538,7 @@ pd_inspect(struct pd_model *model, struct pd_adapter *adapter, int64_t seeds,
 		check_whole_names(&inspection);
 		check_triggers(&inspection);
 	}
+	check_idioms(&inspection);
 	jv_free(inspection.commands);
 	jv_free(inspection.events);
 	jv_free(inspection.told);

@@ -428,6 +428,28 @@ add_source(struct pd_module *module, char *path, char *content, bool own,
 	return 0;
 }
 
+/* The module itself is loaded last, so its metadata stay. The triggers of the
+ * checks that it includes come with them. */
+static void
+take_metadata(struct pd_module *module, jv metadata)
+{
+	jv inherited = pd_json_peek(module->metadata, "triggers");
+	jv own = pd_json_peek(metadata, "triggers");
+
+	jv_free(module->metadata);
+	module->metadata = jv_object_delete(jv_object_delete(metadata,
+	    jv_string("deps")), jv_string("defs"));
+	if (jv_get_kind(inherited) == JV_KIND_OBJECT &&
+	    (!jv_is_valid(own) || jv_get_kind(own) == JV_KIND_OBJECT)) {
+		if (jv_is_valid(own))
+			inherited = jv_object_merge(inherited, jv_copy(own));
+		module->metadata = pd_json_set(module->metadata, "triggers", inherited);
+	} else {
+		jv_free(inherited);
+	}
+	jv_free(own);
+}
+
 static int
 load_source(struct pd_module *module, const char *relative, bool own,
     const struct loading *by, struct pd_error *error)
@@ -453,10 +475,10 @@ load_source(struct pd_module *module, const char *relative, bool own,
 		jv_free(metadata);
 		return -1;
 	}
-	jv_free(module->metadata);
-	/* The module itself is loaded last, so its metadata stay. */
-	module->metadata = jv_object_delete(jv_object_delete(metadata,
-	    jv_string("deps")), jv_string("defs"));
+	if (own)
+		take_metadata(module, metadata);
+	else
+		jv_free(metadata);
 	return 0;
 }
 

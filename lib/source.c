@@ -108,3 +108,24 @@ pd_source_include(const char *content, const char *name)
 	}
 	return 0;
 }
+
+long
+pd_source_or_fail(const char *content)
+{
+	struct scanner scanner = {.at = content, .line = 1};
+	bool after_or = false;
+
+	while (*scanner.at != '\0') {
+		const char *token = scanner.at;
+		skip_token(&scanner);
+		size_t size = (size_t)(scanner.at - token);
+		if (!is_word(*token)) {
+			after_or = after_or && isspace((unsigned char)*token);
+			continue;
+		}
+		if (after_or && size == 4 && memcmp(token, "fail", 4) == 0)
+			return scanner.line;
+		after_or = size == 2 && memcmp(token, "or", 2) == 0;
+	}
+	return 0;
+}

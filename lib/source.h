@@ -10,6 +10,10 @@
  * comments, the last one because it hides those before; 0 when there is none. */
 long pd_source_definition(const char *content, const char *name, int arity);
 
+/* The line of the first `or fail`, which always passes, for `or` makes true of
+ * a failure; or 0. */
+long pd_source_or_fail(const char *content);
+
 /* The line of `include "NAME"` or `import "NAME"`, or 0. */
 long pd_source_include(const char *content, const char *name);
 

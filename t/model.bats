@@ -338,3 +338,23 @@ END
   run -0 pd-gen -m large.jq -n 3 -s 1 --min-commands 50
   assert_json 'all(.[] | select(.prefix).prefix; map(.label) == [range(50) | "\(.) 2000"])'
 }
+
+@test "the triggers of included checks come with them, and the model's own go first" {
+  cat >part.jq <<'EOF'
+module {"triggers": {"a": {"at": "end"}, "b": {"at": "end"}}};
+def check_a($x): true;
+def check_b($x): true;
+EOF
+  cat >model.jq <<'EOF'
+module {"triggers": {"b": {"every": "Done"}}};
+include "pd";
+include "part";
+def init: {};
+def commands: {Go: {}};
+def simulate_Go($c): {type: "Done"};
+def on_Done($e): .;
+EOF
+  run -0 pd-model explain -m model.jq
+  assert_output_has "a                            at the end"
+  assert_output_has "b                            after each Done"
+}

@@ -360,3 +360,19 @@ nonsense'
   run -2 --separate-stderr bash -c 'echo "{\"type\":\"Added\",\"by\":1}" | pd-model state -m m.jq >/dev/full'
   assert_stderr_has 'No space left on device'
 }
+
+@test "validate tells of a check that always passes because it says or fail" {
+  cat >model.jq <<'EOF'
+include "pd";
+def init: {n: 0};
+def commands: {Go: {}};
+def simulate_Go($c): {type: "Done"};
+def on_Done($e): .n += 1;
+# .n < 9 or fail("in a comment") is not meant
+def check_small($x): .n < 2
+  or fail("it is \(.n)");
+EOF
+  run -0 pd-model validate -m model.jq
+  assert_output_has "model.jq:8: warning: \`or fail(...)\` always passes"
+  run -1 pd-model validate --strict -m model.jq
+}
