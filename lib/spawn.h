@@ -36,7 +36,7 @@ void pd_spawn_signal(pid_t, int number);
  * Returns its wait status. */
 int pd_spawn_finish(struct pd_child *, int64_t grace);
 
-/* Words of a wait status: "exit status 3", "killed by SIGKILL". */
+/* Words of a wait status: "exit status 3", "killed by signal 9 (Killed)". */
 const char *pd_spawn_status_text(int wait_status, char *text, size_t size);
 
 #endif
