@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -387,28 +386,16 @@ must_stop(const struct session *session)
 	    session->writer.failure != 0;
 }
 
-static void
-on_readable(void *context, int descriptor, short events)
-{
-	struct session *session = context;
-
-	(void)events;
-	pd_reader_fill(session->reader);
-	pd_loop_watch(session->loop, descriptor, 0, NULL, NULL);
-}
-
 /* Wait for more input on the loop, so that signals and an adapter that ends
  * are seen meanwhile. */
-static int
-wait_for_input(struct session *session, struct pd_error *error)
+static void
+wait_for_input(struct session *session)
 {
-	pd_writer_flush(&session->writer, error);
-	pd_loop_watch(session->loop, pd_reader_descriptor(session->reader), POLLIN,
-	    on_readable, session);
-	int result = pd_loop_turn(session->loop, error);
-	pd_loop_watch(session->loop, pd_reader_descriptor(session->reader), 0,
-	    NULL, NULL);
-	return result;
+	struct pd_error error;
+
+	pd_writer_flush(&session->writer, &error);
+	if (pd_loop_turn_reading(session->loop, session->reader, &error) != 0)
+		pd_die(&error);
 }
 
 static void
@@ -426,13 +413,10 @@ process_input(struct session *session)
 			reject(session, &record, &error);
 			break;
 		case PD_READ_WAIT:
-			if (wait_for_input(session, &error) != 0)
-				pd_die(&error);
+			wait_for_input(session);
 			break;
 		case PD_READ_END:
-			if (pd_reader_cut_off(session->reader))
-				pd_counts_problem(&session->counts, "the input was cut off: "
-				    "it has a stream header but no end record");
+			pd_counts_input(&session->counts, session->reader);
 			return;
 		}
 	}

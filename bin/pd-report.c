@@ -433,9 +433,7 @@ process_input(struct session *session)
 		}
 	}
 	report_pending(session);
-	if (pd_reader_cut_off(session->reader))
-		pd_counts_problem(&session->counts, "the input was cut off: it has a "
-		    "stream header but no end record");
+	pd_counts_input(&session->counts, session->reader);
 }
 
 /* A stream may hold failure records alone, kept from an earlier run. */

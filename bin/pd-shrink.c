@@ -2,7 +2,6 @@
 /* pd-shrink: reduce each failure of a stream to its smallest cause. */
 #include <err.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,16 +312,6 @@ take_record(struct session *session, const struct pd_record *record, int argc,
 }
 
 static void
-on_readable(void *context, int descriptor, short events)
-{
-	struct session *session = context;
-
-	(void)events;
-	pd_reader_fill(session->reader);
-	pd_loop_watch(session->loop, descriptor, 0, NULL, NULL);
-}
-
-static void
 on_last_words(void *context)
 {
 	struct session *session = context;
@@ -335,7 +324,6 @@ on_last_words(void *context)
 static void
 wait_for_input(struct session *session)
 {
-	int descriptor = pd_reader_descriptor(session->reader);
 	struct pd_error error;
 
 	pd_writer_flush(&session->writer, &error);
@@ -343,10 +331,8 @@ wait_for_input(struct session *session)
 		session->ending = true;
 		pd_loop_after(session->loop, LAST_WORDS, on_last_words, session);
 	}
-	pd_loop_watch(session->loop, descriptor, POLLIN, on_readable, session);
-	if (pd_loop_turn(session->loop, &error) != 0)
+	if (pd_loop_turn_reading(session->loop, session->reader, &error) != 0)
 		pd_die(&error);
-	pd_loop_watch(session->loop, descriptor, 0, NULL, NULL);
 }
 
 static void
@@ -370,9 +356,7 @@ process_input(struct session *session, int argc, char **argv)
 			wait_for_input(session);
 			break;
 		case PD_READ_END:
-			if (pd_reader_cut_off(session->reader))
-				pd_counts_problem(&session->counts, "the input was cut off: "
-				    "it has a stream header but no end record");
+			pd_counts_input(&session->counts, session->reader);
 			return;
 		}
 	}

@@ -409,3 +409,23 @@ pd_loop_turn(struct pd_loop *loop, struct pd_error *error)
 		call_children(loop);
 	return 0;
 }
+
+static void
+on_input(void *context, int descriptor, short events)
+{
+	(void)descriptor;
+	(void)events;
+	pd_reader_fill(context);
+}
+
+int
+pd_loop_turn_reading(struct pd_loop *loop, struct pd_reader *reader,
+    struct pd_error *error)
+{
+	int descriptor = pd_reader_descriptor(reader);
+
+	pd_loop_watch(loop, descriptor, POLLIN, on_input, reader);
+	int result = pd_loop_turn(loop, error);
+	pd_loop_watch(loop, descriptor, 0, NULL, NULL);
+	return result;
+}

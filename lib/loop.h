@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "error.h"
+#include "reader.h"
 
 struct pd_loop;
 struct pd_timer;
@@ -56,5 +57,9 @@ void pd_loop_unguard(pid_t);
 
 /* Wait for something to happen and call back. Returns 0 or -1. */
 int pd_loop_turn(struct pd_loop *, struct pd_error *);
+
+/* The same, and fill the reader if it is its input that comes: for one that
+ * said PD_READ_WAIT. */
+int pd_loop_turn_reading(struct pd_loop *, struct pd_reader *, struct pd_error *);
 
 #endif

@@ -145,6 +145,14 @@ pd_counts_upstream(struct pd_counts *counts, jv end)
 }
 
 void
+pd_counts_input(struct pd_counts *counts, const struct pd_reader *reader)
+{
+	if (pd_reader_cut_off(reader))
+		pd_counts_problem(counts, "the input was cut off: it has a stream header "
+		    "but no end record");
+}
+
+void
 pd_counts_close(struct pd_counts *counts)
 {
 	if (counts->errors > 0)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "reader.h"
 
 /* A header of the first program: version, producer and nothing more. */
 jv pd_stream_header(const char *producer);
@@ -44,6 +45,9 @@ void pd_counts_problem(struct pd_counts *, const char *format, ...)
 
 /* Take over the problems of an end record that was read. Borrows it. */
 void pd_counts_upstream(struct pd_counts *, jv end);
+
+/* After the last line: an input that was cut off is a problem. */
+void pd_counts_input(struct pd_counts *, const struct pd_reader *);
 
 /* After the last run: runs that could not be judged are a problem, too. */
 void pd_counts_close(struct pd_counts *);

@@ -151,7 +151,7 @@ END
 for signal in INT TERM HUP; do trap "got+=$signal" "$signal"; done
 : >"$1"
 until [[ $got ]]; do sleep 0.02; done
-for _ in 1 2 3 4 5; do sleep 0.02; done
+for _ in 1 2 3 4 5; do sleep 0.02; done # time is the test: a second signal would come now
 printf '{"type":"end","status":130,"counts":{},"got":"%s"}\n' "$got"
 exit 130
 END
