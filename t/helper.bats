@@ -136,6 +136,7 @@ END
   program pd-exec <<<'while read -r line; do echo "$line"; done'
   inner_passes <<<'
     coproc pd-exec
+    pid=$COPROC_PID # bash forgets the variable as soon as the program is gone
     to=${COPROC[1]} from=${COPROC[0]}
     while read -r line; do
       echo "$line" >&"$to"
@@ -143,7 +144,7 @@ END
       [[ $echoed == "$line" ]]
     done <"$EXAMPLES/valid/rejects.ndjson"
     exec {to}>&-
-    wait "$COPROC_PID"'
+    wait "$pid"'
 }
 
 @test "a captured program in the background gets a signal once, and its status counts" {
