@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* pd-report: tell people what a stream of runs showed. */
-#include <dirent.h>
 #include <err.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "buffer.h"
 #include "json.h"
 #include "loop.h"
-#include "module.h"
 #include "program.h"
 #include "reader.h"
 #include "recorded.h"
-#include "share.h"
 #include "stream.h"
-#include "text.h"
+#include "template.h"
 
 enum {
 	OPT_FORMAT = 256, OPT_LIST, OPT_COLOR, OPT_PROGRESS, OPT_ALLOW_VACUOUS,
@@ -48,12 +43,10 @@ static const struct pd_program program = {
 	.options = options,
 };
 
-enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-
 struct settings {
 	const char *format;
 	const char *output;
-	int color;
+	enum pd_color color;
 	bool progress, allow_vacuous;
 	bool terminal;		/* standard error is one */
 	size_t max_line;
@@ -61,8 +54,7 @@ struct settings {
 
 struct session {
 	const struct settings *settings;
-	struct pd_module *template;
-	int header_function, failure_function, summary_function;
+	struct pd_template *template;
 	struct pd_reader *reader;
 	struct pd_writer writer;
 	struct pd_counts counts;
@@ -78,49 +70,25 @@ struct session {
 	int64_t progress_at;
 };
 
-/* A format is a template in share/pd/report. */
-static char *
-format_path(const char *format)
-{
-	char *name = pd_format("report/%s.jq", format);
-	char *path = pd_share_path(name);
-
-	free(name);
-	return path;
-}
-
-static int
-is_format(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return length > 3 && strcmp(entry->d_name + length - 3, ".jq") == 0 &&
-	    strcmp(entry->d_name, "common.jq") != 0;
-}
-
 static _Noreturn void
 list_formats(void)
 {
-	char *directory = pd_share_path("report");
-	struct dirent **entries;
-	int count = scandir(directory, &entries, is_format, alphasort);
+	struct pd_error error;
+	jv names = pd_template_names(&error);
 
-	if (count < 0)
-		err(PD_EXIT_TROUBLE, "%s", directory);
-	for (int i = 0; i < count; i++) {
-		struct pd_error error;
-		char *path = pd_format("%s/%s", directory, entries[i]->d_name);
-		struct pd_module *template = pd_module_open(path, &error);
+	if (!jv_is_valid(names))
+		pd_die(&error);
+	jv_array_foreach(names, i, name) {
+		struct pd_template *template = pd_template_open(jv_string_value(name),
+		    &error);
 		if (template == NULL)
 			pd_die(&error);
-		printf("%-12s %s\n", pd_module_name(template), pd_json_peek_string(
-		    pd_module_metadata_peek(template), "description", ""));
-		pd_module_close(template);
-		free(path);
-		free(entries[i]);
+		printf("%-12s %s\n", jv_string_value(name),
+		    pd_template_description(template));
+		pd_template_close(template);
+		jv_free(name);
 	}
-	free(entries);
-	free(directory);
+	jv_free(names);
 	if (fflush(stdout) != 0)
 		err(PD_EXIT_TROUBLE, "cannot write");
 	exit(PD_EXIT_GOOD);
@@ -141,24 +109,14 @@ parse_options(struct settings *settings, int argc, char **argv)
 		case OPT_FORMAT: settings->format = value; break;
 		case OPT_LIST: list_formats();
 		case 'o': settings->output = value; break;
-		case OPT_COLOR: settings->color = pd_option_choice("color", value, when); break;
+		case OPT_COLOR: settings->color = (enum pd_color)pd_option_choice("color",
+			    value, when); break;
 		case 'q': settings->progress = false; break;
 		case OPT_PROGRESS: settings->progress = true; break;
 		case OPT_ALLOW_VACUOUS: settings->allow_vacuous = true; break;
 		case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
 		}
 	}
-}
-
-static bool
-use_color(const struct session *session)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	if (session->settings->color != COLOR_AUTO)
-		return session->settings->color == COLOR_ALWAYS;
-	return isatty(session->writer.descriptor) == 1 &&
-	    (no_color == NULL || no_color[0] == '\0');
 }
 
 static void
@@ -185,52 +143,32 @@ show_progress(struct session *session)
 	    session->counts.commands, settings->terminal ? "" : "\n");
 }
 
-/* The columns of the terminal that is written to, or 0. */
+/* Write what the template makes of a record. Consumes it. Returns 0 or -1, with
+ * nothing written. */
 static int
-terminal_width(const struct session *session)
+render(struct session *session, const char *type, jv record,
+    struct pd_error *error)
 {
-	struct winsize size;
+	jv style = pd_template_style(session->settings->color,
+	    session->writer.descriptor);
 
-	return ioctl(session->writer.descriptor, TIOCGWINSZ, &size) == 0 ?
-	    size.ws_col : 0;
-}
-
-/* Write the lines that a function of the template gives. Consumes input.
- * Returns 0 or -1, with nothing written. */
-static int
-render(struct session *session, int function, jv input, struct pd_error *error)
-{
-	jv style = pd_json_set(jv_object(), "color", jv_bool(use_color(session)));
-
-	style = pd_json_set_number(style, "width", terminal_width(session));
 	style = pd_json_set_number(style, "number", (double)session->number);
 	style = pd_json_set_number(style, "again", (double)session->again);
-	jv lines = pd_module_call_all(session->template, function, input,
-	    JV_ARRAY(style), error);
-	if (!jv_is_valid(lines)) {
-		jv_free(lines);
-		return -1;
-	}
 	clear_progress(session);
-	jv_array_foreach(lines, i, line) {
-		jv text = jv_get_kind(line) == JV_KIND_STRING ? line :
-		    jv_dump_string(line, 0);
-		pd_writer_line(&session->writer, jv_string_value(text),
-		    (size_t)jv_string_length_bytes(jv_copy(text)));
-		jv_free(text);
-	}
-	jv_free(lines);
-	pd_writer_flush(&session->writer, error);	/* told by the close */
-	return 0;
+	int result = pd_template_render(session->template, type, record, style,
+	    &session->writer, error);
+	struct pd_error told_by_the_close;
+	pd_writer_flush(&session->writer, &told_by_the_close);
+	return result;
 }
 
 /* For the header and the summary, without which there is no report. */
 static void
-render_or_die(struct session *session, int function, jv input)
+render_or_die(struct session *session, const char *type, jv record)
 {
 	struct pd_error error;
 
-	if (render(session, function, input, &error) != 0)
+	if (render(session, type, record, &error) != 0)
 		pd_die(&error);
 }
 
@@ -265,7 +203,7 @@ report_failure(struct session *session, jv failure)
 
 	session->again = (int64_t)pd_json_peek_number(session->failures, key, 0);
 	session->number++;
-	if (render(session, session->failure_function, failure, &error) != 0) {
+	if (render(session, "failure", failure, &error) != 0) {
 		session->number--;
 		pd_error_prefix(&error, "a failure could not be reported: ");
 		note_trouble(session, &error);
@@ -482,30 +420,24 @@ report_summary(struct session *session, const struct pd_loop *loop)
 	jv seed = pd_json_peek(session->header, "seed");
 	if (jv_is_valid(seed))
 		summary = pd_json_set(summary, "seed", seed);
-	render_or_die(session, session->summary_function, summary);
+	render_or_die(session, "summary", summary);
 	return status;
 }
 
 static void
 open_template(struct session *session)
 {
+	static const char *const frame[] = {"header", "failure", "summary"};
 	struct pd_error error;
-	char *path = format_path(session->settings->format);
 
-	if (strchr(session->settings->format, '/') != NULL || access(path, R_OK) != 0)
-		pd_usage_error("--format: there is no '%s' (pd-report --list tells which)",
-		    session->settings->format);
-	session->template = pd_module_open(path, &error);
-	free(path);
+	session->template = pd_template_open(session->settings->format, &error);
 	if (session->template == NULL)
 		pd_die(&error);
-	session->header_function = pd_module_function(session->template, "header", 1);
-	session->failure_function = pd_module_function(session->template, "failure", 1);
-	session->summary_function = pd_module_function(session->template, "summary", 1);
-	if (session->header_function < 0 || session->failure_function < 0 ||
-	    session->summary_function < 0)
-		errx(PD_EXIT_TROUBLE, "%s: a format needs header($o), failure($o) and "
-		    "summary($o)", pd_module_path(session->template));
+	for (size_t i = 0; i < sizeof(frame) / sizeof(frame[0]); i++) {
+		if (!pd_template_has(session->template, frame[i]))
+			errx(PD_EXIT_TROUBLE, "%s: a format needs header($o), failure($o) "
+			    "and summary($o)", pd_template_path(session->template));
+	}
 }
 
 static void
@@ -538,11 +470,11 @@ main(int argc, char **argv)
 	open_output(&session);
 	pd_counts_start(&session.counts);
 	session.reader = pd_reader_open(argv + optind, argc - optind, settings.max_line);
-	render_or_die(&session, session.header_function, jv_null());
+	render_or_die(&session, "header", jv_null());
 	process_input(&session);
 	int status = report_summary(&session, loop);
 	pd_reader_close(session.reader);
-	pd_module_close(session.template);
+	pd_template_close(session.template);
 	pd_loop_free(loop);
 	pd_counts_free(&session.counts);
 	pd_buffer_free(&session.lines);

@@ -8,8 +8,6 @@
 #include "reference.h"
 #include "version.h"
 
-enum { FAILURE_FORMAT = 1 };
-
 static void
 add_record(struct pd_recorded *run, jv record)
 {
@@ -32,14 +30,20 @@ add_record(struct pd_recorded *run, jv record)
 	}
 }
 
+static struct pd_recorded
+empty_run(void)
+{
+	return (struct pd_recorded){.start = jv_invalid(), .end = jv_invalid(),
+		.commands = jv_array(), .events = jv_array(), .checks = jv_array()};
+}
+
 int
 pd_recorded_parse(struct pd_recorded *run, const char *lines, size_t length,
     struct pd_error *error)
 {
 	const char *end = lines + length;
 
-	*run = (struct pd_recorded){.start = jv_invalid(), .end = jv_invalid(),
-		.commands = jv_array(), .events = jv_array(), .checks = jv_array()};
+	*run = empty_run();
 	while (lines < end) {
 		const char *newline = memchr(lines, '\n', (size_t)(end - lines));
 		size_t line = newline != NULL ? (size_t)(newline - lines) :
@@ -61,6 +65,21 @@ pd_recorded_free(struct pd_recorded *run)
 	jv_free(run->commands);
 	jv_free(run->events);
 	jv_free(run->checks);
+}
+
+enum pd_run_result
+pd_recorded_execute(struct pd_recorded *run, struct pd_runner *runner,
+    const struct pd_sequence *sequence, struct pd_error *error)
+{
+	struct pd_buffer lines = PD_BUFFER_INIT;
+	enum pd_run_result result = pd_runner_run(runner, sequence, &lines, error);
+
+	*run = empty_run();
+	if (result == PD_RUN_DONE && pd_recorded_parse(run, lines.data, lines.length,
+	    error) != 0)
+		result = PD_RUN_FAILED;
+	pd_buffer_free(&lines);
+	return result;
 }
 
 jv
@@ -136,7 +155,7 @@ pd_failure_record(const struct pd_recorded *run, jv original, jv header,
 	jv sequence = pd_json_peek(run->start, "sequence");
 	jv record = pd_json_set_string(jv_object(), "type", "failure");
 
-	record = pd_json_set_number(record, "format", FAILURE_FORMAT);
+	record = pd_json_set_number(record, "format", PD_FAILURE_FORMAT);
 	record = set_if_valid(record, "run", pd_json_peek(original, "run"));
 	record = set_if_valid(record, "seed", pd_json_peek(original, "seed"));
 	record = set_if_valid(record, "plan", pd_json_peek(original, "plan"));
@@ -159,4 +178,18 @@ pd_failure_record(const struct pd_recorded *run, jv original, jv header,
 	record = set_if_valid(record, "shrink", shrink);
 	jv_free(sequence);
 	return pd_json_set(record, "environment", environment(run, header));
+}
+
+int
+pd_failure_sequence(jv record, struct pd_sequence *sequence,
+    struct pd_error *error)
+{
+	jv planned = pd_json_peek(record, "shrunk");
+
+	if (!jv_is_valid(planned))
+		planned = pd_json_peek(record, "original");
+	if (jv_is_valid(planned))
+		return pd_sequence_parse(sequence, planned, error);
+	*sequence = (struct pd_sequence)PD_SEQUENCE_INIT;
+	return pd_error_set(error, "the failure has no sequence");
 }

@@ -7,6 +7,10 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "runner.h"
+#include "sequence.h"
+
+enum { PD_FAILURE_FORMAT = 1 };	/* the format of failure records */
 
 struct pd_recorded {
 	jv start, end;		/* the run_start and run_end records, or invalid */
@@ -18,6 +22,11 @@ struct pd_recorded {
 int pd_recorded_parse(struct pd_recorded *, const char *lines, size_t length,
     struct pd_error *);
 void pd_recorded_free(struct pd_recorded *);
+
+/* Execute a sequence and read its run. It must be freed in all cases; it is
+ * empty unless the result is PD_RUN_DONE. */
+enum pd_run_result pd_recorded_execute(struct pd_recorded *, struct pd_runner *,
+    const struct pd_sequence *, struct pd_error *);
 
 /* The failure of the run, {class, kind, ...}, or an invalid jv. */
 jv pd_recorded_failure(const struct pd_recorded *);
@@ -33,5 +42,9 @@ int pd_same_failure(jv, jv);
  * again (invalid: nobody tried). */
 jv pd_failure_record(const struct pd_recorded *, jv original, jv header,
     jv adapter, jv shrink, jv reproduced);
+
+/* The sequence that a failure record is about: the shrunk one if there is one.
+ * Borrows the record. Returns 0 or -1; free the sequence in both cases. */
+int pd_failure_sequence(jv record, struct pd_sequence *, struct pd_error *);
 
 #endif

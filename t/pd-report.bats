@@ -364,7 +364,7 @@ EOF
   ((${#lines[@]} == 4))
   assert_output_has 'markdown     for tickets and job summaries'
   run -2 --separate-stderr pd-report --format markdwon "$streams/passing.ndjson"
-  assert_stderr_has "there is no 'markdwon'"
+  assert_stderr_has "there is no format 'markdwon'"
   run -2 --separate-stderr pd-report --format ../report/terminal "$streams/passing.ndjson"
   run -2 --separate-stderr pd-report --format common "$streams/passing.ndjson"
   assert_stderr_has 'a format needs header($o), failure($o) and summary($o)'

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "template.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "buffer.h"
+#include "json.h"
+#include "module.h"
+#include "share.h"
+
+struct pd_template {
+	struct pd_module *module;
+};
+
+struct pd_template *
+pd_template_open(const char *format, struct pd_error *error)
+{
+	char *name = pd_format("report/%s.jq", format);
+	char *path = pd_share_path(name);
+	struct pd_template *template = NULL;
+
+	if (strchr(format, '/') != NULL || access(path, R_OK) != 0) {
+		pd_error_set(error, "there is no format '%s'", format);
+		pd_error_hint(error, "pd-report --list tells which there are");
+	} else {
+		struct pd_module *module = pd_module_open(path, error);
+		if (module != NULL) {
+			template = pd_allocate(1, sizeof(*template));
+			template->module = module;
+		}
+	}
+	free(name);
+	free(path);
+	return template;
+}
+
+void
+pd_template_close(struct pd_template *template)
+{
+	if (template == NULL)
+		return;
+	pd_module_close(template->module);
+	free(template);
+}
+
+const char *
+pd_template_path(const struct pd_template *template)
+{
+	return pd_module_path(template->module);
+}
+
+const char *
+pd_template_description(const struct pd_template *template)
+{
+	return pd_json_peek_string(pd_module_metadata_peek(template->module),
+	    "description", "");
+}
+
+/* A format says what it is for; what formats share does not. */
+static int
+is_format(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return length > 3 && strcmp(entry->d_name + length - 3, ".jq") == 0 &&
+	    strcmp(entry->d_name, "common.jq") != 0;
+}
+
+jv
+pd_template_names(struct pd_error *error)
+{
+	char *directory = pd_share_path("report");
+	struct dirent **entries;
+	int count = scandir(directory, &entries, is_format, alphasort);
+	jv names = jv_array();
+
+	if (count < 0) {
+		pd_error_at(error, directory, 0, "%s", strerror(errno));
+		jv_free(names);
+		names = jv_invalid();
+	} else {
+		for (int i = 0; i < count; i++) {
+			names = jv_array_append(names, jv_string_sized(entries[i]->d_name,
+			    (int)strlen(entries[i]->d_name) - 3));
+			free(entries[i]);
+		}
+		free(entries);
+	}
+	free(directory);
+	return names;
+}
+
+bool
+pd_template_has(const struct pd_template *template, const char *type)
+{
+	return pd_module_function(template->module, type, 1) >= 0;
+}
+
+jv
+pd_template_style(enum pd_color color, int descriptor)
+{
+	const char *no_color = getenv("NO_COLOR");
+	struct winsize size;
+	bool colored = color == PD_COLOR_ALWAYS || (color == PD_COLOR_AUTO &&
+	    isatty(descriptor) == 1 && (no_color == NULL || no_color[0] == '\0'));
+
+	return pd_json_set_number(pd_json_set(jv_object(), "color",
+	    jv_bool(colored)), "width",
+	    ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0);
+}
+
+int
+pd_template_render(struct pd_template *template, const char *type, jv record,
+    jv style, struct pd_writer *writer, struct pd_error *error)
+{
+	int function = pd_module_function(template->module, type, 1);
+
+	if (function < 0) {
+		jv_free(record);
+		jv_free(style);
+		return pd_error_at(error, pd_module_path(template->module), 0,
+		    "the format has no function %s($o)", type);
+	}
+	jv lines = pd_module_call_all(template->module, function, record,
+	    JV_ARRAY(style), error);
+	if (!jv_is_valid(lines)) {
+		jv_free(lines);
+		return -1;
+	}
+	jv_array_foreach(lines, i, line) {
+		jv text = jv_get_kind(line) == JV_KIND_STRING ? line :
+		    jv_dump_string(line, 0);
+		pd_writer_line(writer, jv_string_value(text),
+		    (size_t)jv_string_length_bytes(jv_copy(text)));
+		jv_free(text);
+	}
+	jv_free(lines);
+	return 0;
+}

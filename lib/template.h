@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text for people: a format is a jq module in share/pd/report whose functions
+ * make lines of records. A record type has a function of its name; header and
+ * summary frame a whole report. A new file is a new format.
+ */
+#ifndef PD_TEMPLATE_H
+#define PD_TEMPLATE_H
+
+#include <jv.h>
+#include <stdbool.h>
+
+#include "error.h"
+#include "writer.h"
+
+struct pd_template;
+
+/* The format of this name. NULL on error; the hint tells how to see them all. */
+struct pd_template *pd_template_open(const char *format, struct pd_error *);
+void pd_template_close(struct pd_template *);
+
+const char *pd_template_path(const struct pd_template *);
+const char *pd_template_description(const struct pd_template *);
+
+/* What formats there are: an array of names in their order, or an invalid jv. */
+jv pd_template_names(struct pd_error *);
+
+/* Does the format say anything about records of this type? */
+bool pd_template_has(const struct pd_template *, const char *type);
+
+enum pd_color { PD_COLOR_AUTO, PD_COLOR_ALWAYS, PD_COLOR_NEVER };
+
+/* What a template is told besides the record: {color, width} for a descriptor;
+ * color as asked, or for a terminal without NO_COLOR; width of the terminal, 0
+ * elsewhere. */
+jv pd_template_style(enum pd_color, int descriptor);
+
+/* Write the lines that the format makes of a record. Consumes record and
+ * style. Returns 0, or -1 with nothing written. */
+int pd_template_render(struct pd_template *, const char *type, jv record,
+    jv style, struct pd_writer *, struct pd_error *);
+
+#endif
