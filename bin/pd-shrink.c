@@ -44,7 +44,7 @@ static const struct pd_program program = {
 struct settings {
 	struct pd_filter_settings filter;
 	const char *model;
-	struct pd_shrink_options shrink;
+	struct pd_search_options shrink;
 	bool all;
 	char **command;
 };
@@ -131,6 +131,10 @@ shrink_run(struct session *session, jv original, jv failure)
 	struct pd_sequence sequence;
 	struct pd_shrunk shrunk;
 	struct pd_error error = PD_ERROR_INIT;
+	struct pd_search_options how = session->settings->shrink;
+
+	how.progress = show_progress;
+	how.progress_context = session;
 
 	if (pd_sequence_parse(&sequence, jv_copy(original), &error) != 0) {
 		pd_complain(&error);
@@ -140,8 +144,7 @@ shrink_run(struct session *session, jv original, jv failure)
 	}
 	enum pd_run_result result = pd_shrink(session->model,
 	    session->filter.runner,
-	    &sequence, failure, &session->settings->shrink, show_progress, session,
-	    &shrunk, &error);
+	    &sequence, failure, &how, &shrunk, &error);
 	if (shrunk.reproduced)
 		write_failure(session, &shrunk.lines, original,
 		    jv_copy(shrunk.statistics), jv_true());

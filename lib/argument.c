@@ -269,3 +269,40 @@ pd_argument_set(struct pd_sequence *sequence, const struct pd_argument *argument
 	item->command = jv_setpath(item->command, jv_copy(argument->path),
 	    quote_for(item->id, argument, value));
 }
+
+bool
+pd_argument_is_whole_number(const struct pd_argument *argument, jv value)
+{
+	jv chosen = pd_argument_chosen(argument, value);
+	bool result = jv_get_kind(value) == JV_KIND_NUMBER &&
+	    pd_generator_is(chosen, "int");
+
+	jv_free(chosen);
+	return result;
+}
+
+static double
+above_simplest(const struct pd_argument *argument, jv number)
+{
+	jv chosen = pd_argument_chosen(argument, number);
+	jv simplest = pd_generator_simplest(chosen, "");
+	double result = jv_number_value(number) - jv_number_value(simplest);
+
+	jv_free(simplest);
+	jv_free(chosen);
+	return result > 0 ? result : 0;
+}
+
+void
+pd_arguments_measure(const struct pd_arguments *arguments,
+    const struct pd_sequence *sequence, double *value, double *room)
+{
+	for (size_t i = 0; i < arguments->count; i++) {
+		const struct pd_argument *argument = &arguments->list[i];
+		jv number = pd_argument_value(sequence, argument);
+		bool whole = pd_argument_is_whole_number(argument, number);
+		value[i] = whole ? jv_number_value(number) : 0;
+		room[i] = whole ? above_simplest(argument, number) : 0;
+		jv_free(number);
+	}
+}

@@ -8,6 +8,7 @@
 #define PD_ARGUMENT_H
 
 #include <jv.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model.h"
@@ -48,6 +49,16 @@ jv pd_argument_value(const struct pd_sequence *, const struct pd_argument *);
 /* The generator that is left when frequencies have chosen what made the value,
  * which is borrowed. It may be a constant. */
 jv pd_argument_chosen(const struct pd_argument *, jv value);
+
+/* Is the value, which is borrowed, a whole number that a generator of whole
+ * numbers made? */
+bool pd_argument_is_whole_number(const struct pd_argument *, jv value);
+
+/* The values of all whole numbers, and how far each is above its simplest value
+ * (0 for what is not above it); both 0 for what is no whole number. The arrays
+ * have room for all arguments. */
+void pd_arguments_measure(const struct pd_arguments *,
+    const struct pd_sequence *, double *value, double *room);
 
 /* Write a value, which is consumed, into the plan. It must not be cut off. */
 void pd_argument_set(struct pd_sequence *, const struct pd_argument *, jv value);

@@ -19,6 +19,13 @@ pd_plan_start(struct pd_plan *plan, struct pd_model *model,
 	return jv_is_valid(plan->state) ? 0 : -1;
 }
 
+struct pd_plan
+pd_plan_copy(const struct pd_plan *plan)
+{
+	return (struct pd_plan){.model = plan->model, .state = jv_copy(plan->state),
+		.tokens = jv_copy(plan->tokens), .events = jv_copy(plan->events)};
+}
+
 void
 pd_plan_free(struct pd_plan *plan)
 {

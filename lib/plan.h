@@ -23,6 +23,7 @@ struct pd_plan {
 };
 
 int pd_plan_start(struct pd_plan *, struct pd_model *, struct pd_error *);
+struct pd_plan pd_plan_copy(const struct pd_plan *);
 void pd_plan_free(struct pd_plan *);
 
 /* Go on by a command as the plan has it (quoted, with tokens). Borrows it.

@@ -10,32 +10,73 @@
 #include "json.h"
 #include "reference.h"
 
-double
-pd_simplify_distance(pd_simplify_number *try_number, void *context,
-    bool (*stopped)(void *context), double distance)
-{
-	double bad = -1;	/* the largest distance known to be no good */
-	double good = distance;
+enum { NEAR = 7 };		/* distances up to here are near */
 
-	if (distance <= 0 || stopped(context))
-		return distance;
-	/* Minima are mostly near the simplest value: look there first. */
-	for (double step = 0; step <= 7 && step < good; step = 2 * step + 1) {
-		if (stopped(context))
-			return good;
-		if (try_number(context, step))
-			good = step;
+/* What is known of the distances: bad is the largest that is no good, good the
+ * smallest that is. */
+struct interval {
+	const struct pd_simplify_distance *by;
+	double bad, good;
+};
+
+/* Try a distance between the two. False when there is nothing more to try. */
+static bool
+probe(struct interval *interval, double distance)
+{
+	const struct pd_simplify_distance *by = interval->by;
+
+	if (by->stopped(by->context))
+		return false;
+	if (distance <= interval->bad || distance >= interval->good)
+		return true;
+	if (by->try_number(by->context, distance))
+		interval->good = distance;
+	else
+		interval->bad = distance;
+	return true;
+}
+
+/* Limits in programs are often powers of two. Between which two is it? Then
+ * right behind the lower one and right before the upper one. */
+static void
+probe_powers(struct interval *interval)
+{
+	double low = log2(NEAR + 1), high = floor(log2(interval->good + 1));
+
+	while (high - low > 1) {
+		double middle = floor((low + high) / 2);
+		if (!probe(interval, exp2(middle) - 1))
+			return;
+		if (interval->bad >= exp2(middle) - 1)
+			low = middle;
 		else
-			bad = step;
+			high = middle;
 	}
-	while (good - bad > 1 && !stopped(context)) {
-		double middle = floor(bad + (good - bad) / 2);
-		if (try_number(context, middle))
-			good = middle;
-		else
-			bad = middle;
+	if (probe(interval, exp2(high) - 1) && probe(interval, interval->bad + 1))
+		probe(interval, interval->good - 1);
+}
+
+double
+pd_simplify_distance(const struct pd_simplify_distance *by, double distance)
+{
+	struct interval interval = {.by = by, .bad = -1, .good = distance};
+
+	if (distance <= 0 || by->known_bad(by->context, distance - 1))
+		return distance;	/* once it went as far as this */
+	for (double near = 0; near <= NEAR; near = 2 * near + 1) {
+		if (!probe(&interval, near))
+			return interval.good;
 	}
-	return good;
+	if (by->effort == PD_EFFORT_NEAR)
+		return interval.good;
+	if (interval.good > 1000 && interval.bad >= NEAR)
+		probe_powers(&interval);
+	while (interval.good - interval.bad > 1) {
+		if (!probe(&interval, interval.bad +
+		    floor((interval.good - interval.bad) / 2)))
+			break;
+	}
+	return interval.good;
 }
 
 /* What is being simplified, and how a part of it is put back into the whole. */
@@ -73,13 +114,28 @@ try_value(struct work *work, jv value)
 	return true;
 }
 
+static jv
+at_distance(const struct work *work, double distance)
+{
+	return jv_number((work->origin + work->sign * distance) / work->scale);
+}
+
 static bool
 try_distance(void *context, double distance)
 {
-	struct work *work = context;
+	return try_value(context, at_distance(context, distance));
+}
 
-	return try_value(work, jv_number(
-	    (work->origin + work->sign * distance) / work->scale));
+static bool
+is_distance_known_bad(void *context, double distance)
+{
+	const struct work *work = context;
+	jv value = at_distance(work, distance);
+
+	if (pd_generator_admits(work->generator, value))
+		return work->simplify->known_bad(work->simplify->context, value);
+	jv_free(value);
+	return false;
 }
 
 /* Toward origin / scale in steps of 1 / scale; what is below it tries its
@@ -95,8 +151,10 @@ approach(struct work *work, double origin, double scale)
 	    jv_number((2 * work->origin - value) / scale)))
 		value = 2 * work->origin - value;
 	work->sign = value < work->origin ? -1 : 1;
-	pd_simplify_distance(try_distance, work, is_stopped,
-	    fabs(value - work->origin));
+	const struct pd_simplify_distance by = {.try_number = try_distance,
+		.known_bad = is_distance_known_bad, .context = work,
+		.stopped = is_stopped, .effort = work->simplify->effort};
+	pd_simplify_distance(&by, fabs(value - work->origin));
 }
 
 /* The simplest of all; then as few decimals as will do, and with these as near
@@ -222,6 +280,16 @@ try_part(void *context, jv value)
 }
 
 static bool
+is_part_known_bad(void *context, jv value)
+{
+	const struct part *part = context;
+	const struct pd_simplify *whole = part->whole->simplify;
+
+	return whole->known_bad(whole->context, jv_set(jv_copy(part->whole->value),
+	    jv_copy(part->place), value));
+}
+
+static bool
 part_is_stopped(void *context)
 {
 	return is_stopped(((struct part *)context)->whole);
@@ -232,8 +300,9 @@ static void
 simplify_part(struct work *work, jv place, jv generator)
 {
 	struct part part = {.whole = work, .place = place};
-	struct pd_simplify inner = {.try_value = try_part, .context = &part,
-		.stopped = part_is_stopped, .quick = work->simplify->quick};
+	struct pd_simplify inner = {.try_value = try_part,
+		.known_bad = is_part_known_bad, .context = &part,
+		.stopped = part_is_stopped, .effort = work->simplify->effort};
 
 	jv_free(pd_simplify_value(&inner, generator,
 	    jv_get(jv_copy(work->value), jv_copy(place)), ""));
@@ -278,7 +347,7 @@ simplify_by_kind(struct work *work, const char *key)
 {
 	jv simplest = pd_generator_simplest(work->generator, key);
 
-	if (work->simplify->quick) {
+	if (work->simplify->effort == PD_EFFORT_SIMPLEST) {
 		try_value(work, simplest);
 	} else if (pd_generator_is(work->generator, "int")) {
 		approach(work, jv_number_value(simplest), 1);

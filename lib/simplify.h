@@ -14,11 +14,19 @@
  * the earlier one. */
 typedef bool pd_simplify_try(void *context, jv value);
 
+/* How far to go with numbers, texts and lists. */
+enum pd_effort {
+	PD_EFFORT_SIMPLEST,	/* only the simplest value of all */
+	PD_EFFORT_NEAR,		/* numbers: only what is near it; the rest as below */
+	PD_EFFORT_FAR,		/* as far as it goes */
+};
+
 struct pd_simplify {
 	pd_simplify_try *try_value;
+	pd_simplify_try *known_bad;	/* is it known to be no good, without a try? */
 	void *context;
 	bool (*stopped)(void *context);	/* true: no more budget */
-	bool quick;			/* only the simplest value of all */
+	enum pd_effort effort;
 };
 
 /* Simplify a value, of a generator that admits it, as far as it goes. Borrows
@@ -27,11 +35,19 @@ struct pd_simplify {
 jv pd_simplify_value(const struct pd_simplify *, jv generator, jv value,
     const char *key);
 
-/* The smallest whole number in lowest..highest that is good, when highest is
- * known to be good and goodness does not come and go. A smaller one is found
- * sooner. try_number gets a distance from lowest. */
+/* The same for a whole number that is a distance from the simplest one: the
+ * smallest that is good, when goodness does not come and go. Near numbers and
+ * those at powers of two are found sooner. */
 typedef bool pd_simplify_number(void *context, double distance);
-double pd_simplify_distance(pd_simplify_number *try_number, void *context,
-    bool (*stopped)(void *context), double distance);
+
+struct pd_simplify_distance {
+	pd_simplify_number *try_number;
+	pd_simplify_number *known_bad;
+	void *context;
+	bool (*stopped)(void *context);
+	enum pd_effort effort;
+};
+
+double pd_simplify_distance(const struct pd_simplify_distance *, double distance);
 
 #endif

@@ -16,11 +16,9 @@ teardown() {
 }
 
 @test "bug 1: a debit ignores holds" {
-  # What is held can be a hold or an authorization.
-  hunt_bug 1 "CreateAccount USD, Credit #1 1 USD, Hold #1 1, Debit #1 1" \
-    "CreateAccount USD, Credit #1 1 USD, Authorize #1 1, Debit #1 1"
+  hunt_bug 1
 }
 
 @test "bug 2: a capture may exceed its authorization" {
-  hunt_bug 2 "CreateAccount USD, Credit #1 1 USD, Authorize #1 1, Capture 2 #3"
+  hunt_bug 2
 }

@@ -18,15 +18,14 @@ teardown() {
 }
 
 @test "bug 12: amounts past 2^31 wrap" {
-  hunt_bug 12 "CreateAccount USD, Credit #1 2147483648 USD"
+  hunt_bug 12
 }
 
 @test "bug 4 where ids are integers beyond what a double holds" {
   start_toybank --bugs 4 --numeric-ids
   for seed in 1 2 3; do
     hunt_once "$seed"
-    [[ $(jq -r "select(.type == \"failure\") | $words" out) == \
-      "CreateAccount USD, Credit #1 2 USD, Authorize #1 2, Capture 1 #3, Release #3" ]]
+    [[ $(in_words out) == "$(minimal 4)" ]]
     # The account has the first of the numbers, digit for digit, in the records and the report.
     grep "^{\"type\":\"failure\"" out | grep -q "\"@c[0-9]*.account\":1499816949527975237[,}]"
     grep -q 1499816949527975237 report

@@ -16,10 +16,9 @@ teardown() {
 }
 
 @test "bug 3: captures may exceed their authorization in sum" {
-  # The first promise that this breaks: an authorization that was captured in full stays open.
-  hunt_bug 3 "CreateAccount USD, Credit #1 1 USD, Authorize #1 1, Capture 1 #3"
+  hunt_bug 3
 }
 
 @test "bug 4: a release after a capture gives the whole hold back" {
-  hunt_bug 4 "CreateAccount USD, Credit #1 2 USD, Authorize #1 2, Capture 1 #3, Release #3"
+  hunt_bug 4
 }

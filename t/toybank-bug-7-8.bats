@@ -16,11 +16,9 @@ teardown() {
 }
 
 @test "bug 7: a closed account takes credits" {
-  hunt_bug 7 "CreateAccount USD, Close #1, Credit #1 1 USD"
+  hunt_bug 7
 }
 
 @test "bug 8: closing an account with a hold loses the money" {
-  # What is held can be a hold or an authorization.
-  hunt_bug 8 "CreateAccount USD, Credit #1 1 USD, Hold #1 1, Close #1" \
-    "CreateAccount USD, Credit #1 1 USD, Authorize #1 1, Close #1"
+  hunt_bug 8
 }

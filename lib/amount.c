@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "amount.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "argument.h"
+#include "buffer.h"
+#include "json.h"
+
+struct removal {
+	const struct pd_arguments *arguments;
+	const double *value, *room;
+	size_t number;		/* the argument whose command goes */
+};
+
+static const char *
+type_of(const struct pd_sequence *sequence, const struct pd_argument *argument)
+{
+	return pd_json_peek_string(pd_argument_item(sequence, argument)->command,
+	    "type", "");
+}
+
+/* What the generator that chose a number could have made of it at most. */
+static double
+largest(const struct pd_sequence *sequence, const struct pd_argument *argument)
+{
+	jv value = pd_argument_value(sequence, argument);
+	jv chosen = pd_argument_chosen(argument, value);
+	double result = pd_json_peek_number(chosen, "max", 0);
+
+	jv_free(value);
+	jv_free(chosen);
+	return result;
+}
+
+/* Raise an argument of the same name in other commands, late ones first, each
+ * as far as its generator goes: in those of the same type, or in the others.
+ * Returns what is left of the amount. */
+static double
+raise_others(struct pd_sequence *candidate, const struct removal *removal,
+    bool same_type, double left)
+{
+	const struct pd_argument *gone = &removal->arguments->list[removal->number];
+
+	for (size_t i = 0; i < removal->arguments->count && left > 0; i++) {
+		const struct pd_argument *other = &removal->arguments->list[i];
+		if (other->item == gone->item || removal->value[i] == 0 ||
+		    !jv_equal(jv_copy(other->path), jv_copy(gone->path)) ||
+		    same_type != (strcmp(type_of(candidate, other),
+		    type_of(candidate, gone)) == 0))
+			continue;
+		double raised = fmin(largest(candidate, other), removal->value[i] + left);
+		left -= raised - removal->value[i];
+		pd_argument_set(candidate, other, jv_number(raised));
+	}
+	return left;
+}
+
+/* False when the others cannot take it. Those of other types only take what
+ * those of the same type leave. */
+static bool
+hand_over(struct pd_sequence *candidate, const struct removal *removal)
+{
+	double amount = removal->value[removal->number];
+	double left = raise_others(candidate, removal, true, amount);
+
+	if (left > 0 && left < amount)
+		left = raise_others(candidate, removal, false, left);
+	return left <= 0;
+}
+
+/* The candidate without the command, and without what needs it. Consumes it. */
+static bool
+try_removal(struct pd_search *search, struct pd_sequence *candidate,
+    const struct removal *removal)
+{
+	struct pd_row row = pd_row_make(candidate);
+	bool *keep = pd_allocate(row.count, sizeof(*keep));
+	size_t failed = pd_search_failed_item(search, &row);
+	bool succeeded = false;
+
+	for (size_t i = 0; i < row.count; i++)
+		keep[i] = i != removal->arguments->list[removal->number].item;
+	pd_row_drop_dependents(&row, keep);
+	if (failed == row.count || keep[failed]) {
+		struct pd_sequence kept = pd_row_kept(candidate, keep);
+		succeeded = pd_search_try(search, &kept);
+	}
+	free(keep);
+	pd_row_free(&row);
+	pd_sequence_free(candidate);
+	return succeeded;
+}
+
+/* Remove the command of this number, and let others have its amount: those of
+ * its type take it over, or any one needs so much less. */
+static bool
+remove_amount(struct pd_search *search, const struct removal *removal)
+{
+	const struct pd_argument *gone = &removal->arguments->list[removal->number];
+	struct pd_sequence candidate;
+
+	pd_sequence_copy(&candidate, &search->best);
+	if (hand_over(&candidate, removal)) {
+		if (try_removal(search, &candidate, removal))
+			return true;
+	} else {
+		pd_sequence_free(&candidate);
+	}
+	for (size_t i = 0; i < removal->arguments->count; i++) {
+		const struct pd_argument *other = &removal->arguments->list[i];
+		if (other->item == gone->item ||
+		    removal->room[i] < removal->value[removal->number])
+			continue;
+		pd_sequence_copy(&candidate, &search->best);
+		pd_argument_set(&candidate, other, jv_number(
+		    removal->value[i] - removal->value[removal->number]));
+		if (try_removal(search, &candidate, removal))
+			return true;
+	}
+	return false;
+}
+
+static bool
+remove_one_amount(struct pd_search *search)
+{
+	struct pd_arguments arguments = pd_arguments_find(search->model,
+	    &search->best, PD_ARGUMENTS_LEAVES);
+	double *value = pd_allocate(arguments.count, sizeof(*value));
+	double *room = pd_allocate(arguments.count, sizeof(*room));
+	struct removal removal = {&arguments, value, room, 0};
+	bool removed = false;
+
+	pd_arguments_measure(&arguments, &search->best, value, room);
+	for (; removal.number < arguments.count && !removed && !pd_search_is_over(search);
+	    removal.number++)
+		removed = value[removal.number] > 0 &&
+		    remove_amount(search, &removal);
+	free(value);
+	free(room);
+	pd_arguments_free(&arguments);
+	return removed;
+}
+
+bool
+pd_amount_remove(struct pd_search *search)
+{
+	bool any = false;
+
+	while (!pd_search_is_over(search) && remove_one_amount(search))
+		any = true;
+	return any;
+}
