@@ -7,6 +7,7 @@
 
 #include "argument.h"
 #include "buffer.h"
+#include "generator.h"
 #include "json.h"
 
 struct removal {
@@ -14,6 +15,12 @@ struct removal {
 	const double *value, *room;
 	size_t number;		/* the argument whose command goes */
 };
+
+static bool
+is_same_item(const struct pd_argument *a, const struct pd_argument *b)
+{
+	return strcmp(a->id, b->id) == 0;
+}
 
 static const char *
 type_of(const struct pd_sequence *sequence, const struct pd_argument *argument)
@@ -46,7 +53,7 @@ raise_others(struct pd_sequence *candidate, const struct removal *removal,
 
 	for (size_t i = 0; i < removal->arguments->count && left > 0; i++) {
 		const struct pd_argument *other = &removal->arguments->list[i];
-		if (other->item == gone->item || removal->value[i] == 0 ||
+		if (is_same_item(other, gone) || removal->value[i] == 0 ||
 		    !jv_equal(jv_copy(other->path), jv_copy(gone->path)) ||
 		    same_type != (strcmp(type_of(candidate, other),
 		    type_of(candidate, gone)) == 0))
@@ -76,13 +83,14 @@ static bool
 try_removal(struct pd_search *search, struct pd_sequence *candidate,
     const struct removal *removal)
 {
+	const char *gone = removal->arguments->list[removal->number].id;
 	struct pd_row row = pd_row_make(candidate);
 	bool *keep = pd_allocate(row.count, sizeof(*keep));
 	size_t failed = pd_search_failed_item(search, &row);
 	bool succeeded = false;
 
 	for (size_t i = 0; i < row.count; i++)
-		keep[i] = i != removal->arguments->list[removal->number].item;
+		keep[i] = strcmp(pd_row_item(&row, i)->id, gone) != 0;
 	pd_row_drop_dependents(&row, keep);
 	if (failed == row.count || keep[failed]) {
 		struct pd_sequence kept = pd_row_kept(candidate, keep);
@@ -111,7 +119,7 @@ remove_amount(struct pd_search *search, const struct removal *removal)
 	}
 	for (size_t i = 0; i < removal->arguments->count; i++) {
 		const struct pd_argument *other = &removal->arguments->list[i];
-		if (other->item == gone->item ||
+		if (is_same_item(other, gone) ||
 		    removal->room[i] < removal->value[removal->number])
 			continue;
 		pd_sequence_copy(&candidate, &search->best);
@@ -151,5 +159,65 @@ pd_amount_remove(struct pd_search *search)
 
 	while (!pd_search_is_over(search) && remove_one_amount(search))
 		any = true;
+	return any;
+}
+
+/* Set one number to its simplest, and another one of the command to what keeps
+ * their sum. */
+static bool
+move_amount(struct pd_search *search, const struct pd_arguments *arguments,
+    size_t from, size_t to)
+{
+	const struct pd_argument *source = &arguments->list[from];
+	const struct pd_argument *target = &arguments->list[to];
+	jv value = pd_argument_value(&search->best, source);
+	jv other = pd_argument_value(&search->best, target);
+	jv chosen = pd_argument_chosen(source, value);
+	jv simplest = pd_generator_simplest(chosen, "");
+	double moved = jv_number_value(value) - jv_number_value(simplest);
+	bool any = false;
+
+	if (moved != 0) {
+		struct pd_sequence candidate;
+		pd_sequence_copy(&candidate, &search->best);
+		pd_argument_set(&candidate, source, jv_copy(simplest));
+		pd_argument_set(&candidate, target,
+		    jv_number(jv_number_value(other) + moved));
+		any = pd_search_try(search, &candidate);
+	}
+	jv_free(simplest);
+	jv_free(chosen);
+	jv_free(other);
+	jv_free(value);
+	return any;
+}
+
+static bool
+is_number(struct pd_search *search, const struct pd_argument *argument)
+{
+	jv value = pd_argument_value(&search->best, argument);
+	bool result = pd_argument_is_whole_number(argument, value);
+
+	jv_free(value);
+	return result;
+}
+
+bool
+pd_amount_gather(struct pd_search *search)
+{
+	struct pd_arguments arguments = pd_arguments_find(search->model,
+	    &search->best, PD_ARGUMENTS_LEAVES);
+	bool any = false;
+
+	/* The list begins with the last argument. */
+	for (size_t from = 0; from < arguments.count; from++) {
+		for (size_t to = arguments.count; to-- > from + 1 && !pd_search_is_over(search);) {
+			if (is_same_item(&arguments.list[from], &arguments.list[to]) &&
+			    is_number(search, &arguments.list[from]) &&
+			    is_number(search, &arguments.list[to]))
+				any |= move_amount(search, &arguments, from, to);
+		}
+	}
+	pd_arguments_free(&arguments);
 	return any;
 }

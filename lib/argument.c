@@ -2,6 +2,7 @@
 #include "argument.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "buffer.h"
 #include "generator.h"
@@ -16,7 +17,7 @@ add_argument(struct pd_arguments *arguments, const struct pd_argument *argument)
 	arguments->list = pd_reallocate(arguments->list, arguments->count + 1,
 	    sizeof(*arguments->list));
 	arguments->list[arguments->count++] = (struct pd_argument){
-		.item = argument->item, .path = jv_copy(argument->path),
+		.id = pd_duplicate(argument->id), .path = jv_copy(argument->path),
 		.generator = jv_copy(argument->generator),
 		.tokens = jv_copy(argument->tokens)};
 }
@@ -29,7 +30,7 @@ add_part(struct pd_arguments *arguments, const struct pd_argument *whole,
     jv key, jv generator, jv value)
 {
 	jv part = jv_get(jv_copy(value), jv_copy(key));
-	struct pd_argument argument = {.item = whole->item, .generator = generator,
+	struct pd_argument argument = {.id = whole->id, .generator = generator,
 		.path = jv_array_append(jv_copy(whole->path), jv_get_kind(key) ==
 		JV_KIND_STRING ? pd_reference_quote(key, whole->tokens) : key),
 		.tokens = whole->tokens};
@@ -96,7 +97,7 @@ add_leaves(struct pd_arguments *arguments, const struct pd_argument *whole,
 
 static void
 add_arguments(struct pd_arguments *arguments, enum pd_arguments_depth depth,
-    size_t item, jv command, jv entry, jv tokens)
+    char *id, jv command, jv entry, jv tokens)
 {
 	jv generators = pd_json_peek(entry, "args");
 	jv data = pd_reference_unquote(jv_copy(command));
@@ -105,7 +106,7 @@ add_arguments(struct pd_arguments *arguments, enum pd_arguments_depth depth,
 
 	jv_array_foreach(names, i, name) {
 		jv value = jv_object_get(jv_copy(data), jv_copy(name));
-		struct pd_argument argument = {.item = item, .tokens = tokens,
+		struct pd_argument argument = {.id = id, .tokens = tokens,
 			.generator = jv_object_get(jv_copy(generators), jv_copy(name)),
 			.path = JV_ARRAY(pd_reference_quote(name, tokens))};
 		if (depth == PD_ARGUMENTS_LEAVES)
@@ -146,17 +147,17 @@ apply_items(struct pd_plan *plan, const struct pd_items *items)
 /* Those of the commands of a list, each in the state that it meets. */
 static int
 add_items(struct pd_arguments *arguments, enum pd_arguments_depth depth,
-    struct pd_plan *plan, const struct pd_items *items, size_t *at)
+    struct pd_plan *plan, const struct pd_items *items)
 {
 	struct pd_error error;
 	int result = 0;
 
-	for (size_t i = 0; i < items->count && result == 0; i++, (*at)++) {
+	for (size_t i = 0; i < items->count && result == 0; i++) {
 		const struct pd_item *item = &items->list[i];
 		jv commands = pd_model_commands(plan->model, plan->state, &error);
 		jv entry = pd_json_peek(commands,
 		    pd_json_peek_string(item->command, "type", ""));
-		add_arguments(arguments, depth, *at, item->command, entry, plan->tokens);
+		add_arguments(arguments, depth, item->id, item->command, entry, plan->tokens);
 		jv_free(entry);
 		jv_free(commands);
 		result = pd_plan_apply(plan, item->id, item->command, &error);
@@ -171,17 +172,16 @@ pd_arguments_find(struct pd_model *model, const struct pd_sequence *sequence,
 	struct pd_arguments arguments = {0};
 	struct pd_plan plan;
 	struct pd_error error;
-	size_t at = 0;
 
 	int result = pd_plan_start(&plan, model, &error);
 	if (result == 0)
 		result = apply_items(&plan, &sequence->setup);
 	if (result == 0)
-		result = add_items(&arguments, depth, &plan, &sequence->prefix, &at);
+		result = add_items(&arguments, depth, &plan, &sequence->prefix);
 	for (size_t i = 0; i < sequence->branch_count && result == 0; i++)
-		result = add_items(&arguments, depth, &plan, &sequence->branches[i], &at);
+		result = add_items(&arguments, depth, &plan, &sequence->branches[i]);
 	if (result == 0)
-		add_items(&arguments, depth, &plan, &sequence->suffix, &at);
+		add_items(&arguments, depth, &plan, &sequence->suffix);
 	pd_plan_free(&plan);
 	reverse(&arguments);
 	return arguments;
@@ -191,6 +191,7 @@ void
 pd_arguments_free(struct pd_arguments *arguments)
 {
 	for (size_t i = 0; i < arguments->count; i++) {
+		free(arguments->list[i].id);
 		jv_free(arguments->list[i].path);
 		jv_free(arguments->list[i].generator);
 		jv_free(arguments->list[i].tokens);
@@ -199,11 +200,12 @@ pd_arguments_free(struct pd_arguments *arguments)
 }
 
 static struct pd_item *
-item_at(const struct pd_items *items, size_t *at)
+find_item(const struct pd_items *items, const char *id)
 {
-	if (*at < items->count)
-		return &items->list[*at];
-	*at -= items->count;
+	for (size_t i = 0; i < items->count; i++) {
+		if (strcmp(items->list[i].id, id) == 0)
+			return &items->list[i];
+	}
 	return NULL;
 }
 
@@ -211,12 +213,11 @@ struct pd_item *
 pd_argument_item(const struct pd_sequence *sequence,
     const struct pd_argument *argument)
 {
-	size_t at = argument->item;
-	struct pd_item *item = item_at(&sequence->prefix, &at);
+	struct pd_item *item = find_item(&sequence->prefix, argument->id);
 
 	for (size_t i = 0; i < sequence->branch_count && item == NULL; i++)
-		item = item_at(&sequence->branches[i], &at);
-	return item != NULL ? item : item_at(&sequence->suffix, &at);
+		item = find_item(&sequence->branches[i], argument->id);
+	return item != NULL ? item : find_item(&sequence->suffix, argument->id);
 }
 
 jv

@@ -15,7 +15,7 @@
 #include "sequence.h"
 
 struct pd_argument {
-	size_t item;		/* counted through prefix, branches and suffix */
+	char *id;		/* of the item */
 	jv path;		/* in the item's command, quoted as a plan is */
 	jv generator;
 	jv tokens;		/* known before the command: for quoting */
@@ -38,12 +38,11 @@ struct pd_arguments pd_arguments_find(struct pd_model *,
     const struct pd_sequence *, enum pd_arguments_depth);
 void pd_arguments_free(struct pd_arguments *);
 
-/* Its item in a sequence of which not more than the end was cut off since, or
- * NULL when it was cut off. */
+/* Its item in a sequence, or NULL when it is not there any more. */
 struct pd_item *pd_argument_item(const struct pd_sequence *,
     const struct pd_argument *);
 
-/* What it is, as a model sees it; an invalid jv when it was cut off. */
+/* What it is, as a model sees it; an invalid jv when its item is gone. */
 jv pd_argument_value(const struct pd_sequence *, const struct pd_argument *);
 
 /* The generator that is left when frequencies have chosen what made the value,
@@ -60,7 +59,7 @@ bool pd_argument_is_whole_number(const struct pd_argument *, jv value);
 void pd_arguments_measure(const struct pd_arguments *,
     const struct pd_sequence *, double *value, double *room);
 
-/* Write a value, which is consumed, into the plan. It must not be cut off. */
+/* Write a value, which is consumed, into the plan. Its item must be there. */
 void pd_argument_set(struct pd_sequence *, const struct pd_argument *, jv value);
 
 #endif

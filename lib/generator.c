@@ -580,34 +580,17 @@ list_simplest(jv generator, const char *key)
 static jv
 format_time(time_t seconds)
 {
-	struct tm tm;
+	char text[PD_TIME_TEXT];
 
-	gmtime_r(&seconds, &tm);
-	return jv_string_fmt("%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
-	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-}
-
-/* strptime takes blanks, missing digits and the 31st of June: only what comes
- * out as it went in is a time. */
-static bool
-parse_time(const char *text, time_t *seconds)
-{
-	struct tm tm = {0};
-
-	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
-		return false;
-	*seconds = timegm(&tm);
-	jv exact = format_time(*seconds);
-	bool same = strcmp(jv_string_value(exact), text) == 0;
-	jv_free(exact);
-	return same;
+	pd_time_text(seconds, text);
+	return jv_string(text);
 }
 
 static bool
 time_bounds(jv generator, time_t *from, time_t *to)
 {
-	return parse_time(pd_json_peek_string(generator, "from", NULL), from) &&
-	    parse_time(pd_json_peek_string(generator, "to", NULL), to);
+	return pd_parse_time(pd_json_peek_string(generator, "from", NULL), from) &&
+	    pd_parse_time(pd_json_peek_string(generator, "to", NULL), to);
 }
 
 static enum pd_possible
@@ -639,7 +622,7 @@ timestamp_admits(jv generator, jv value)
 
 	return jv_get_kind(value) == JV_KIND_STRING &&
 	    time_bounds(generator, &from, &to) &&
-	    parse_time(jv_string_value(value), &at) && at >= from && at <= to;
+	    pd_parse_time(jv_string_value(value), &at) && at >= from && at <= to;
 }
 
 static jv

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reduction.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "argument.h"
@@ -255,8 +256,9 @@ struct numbers {
 	const struct pd_arguments *arguments;
 	size_t *which;		/* arguments in the group */
 	double *value;		/* theirs before the move */
+	double *weight;		/* how far each goes down by one step */
 	size_t count;
-	double step;		/* how far down they can all go */
+	double step;		/* how many steps they can all go down */
 };
 
 /* Lower the whole group so that it is `distance` above where it could go. */
@@ -271,7 +273,8 @@ lowered(const struct numbers *group, double distance, struct pd_sequence *candid
 			return false;
 		}
 		pd_argument_set(candidate, argument,
-		    jv_number(group->value[i] - group->step + distance));
+		    jv_number(group->value[i] -
+		    group->weight[i] * (group->step - distance)));
 	}
 	return true;
 }
@@ -310,24 +313,77 @@ lower_group(struct numbers *group)
 		return false;
 	if (!try_lowered(group, group->step - 1))
 		return false;
-	const struct pd_simplify_distance by = {.try_number = try_lowered,
+	const struct pd_distance by = {.try_number = try_lowered,
 		.known_bad = is_lowered_known_bad, .context = group,
 		.stopped = group_is_over, .effort = PD_EFFORT_FAR};
-	pd_simplify_distance(&by, group->step - 1);
+	pd_distance_descend(&by, group->step - 1);
 	return true;
 }
 
 static void
-add_number(struct numbers *group, size_t argument, double value, double room)
+add_number(struct numbers *group, size_t argument, double value, double room,
+    double weight)
 {
 	group->which[group->count] = argument;
-	group->value[group->count++] = value;
-	if (group->count == 1 || room < group->step)
-		group->step = room;
+	group->value[group->count] = value;
+	group->weight[group->count++] = weight;
+	if (group->count == 1 || floor(room / weight) < group->step)
+		group->step = floor(room / weight);
 }
 
-/* Groups worth a try: all numbers that are at least as large as one of them,
- * all equal ones, and every pair. True as soon as one could be lowered. */
+/* All numbers that are at least as large as one of them, and all equal ones. */
+static bool
+try_large_and_equal(struct numbers *group, const double *value, const double *room)
+{
+	size_t count = group->arguments->count;
+
+	for (size_t i = 0; i < count; i++) {
+		for (int equal = 0; equal < 2 && room[i] > 0; equal++) {
+			group->count = 0;
+			for (size_t j = 0; j < count; j++) {
+				if (room[j] > 0 && (equal ? value[j] == value[i] :
+				    value[j] >= value[i]))
+					add_number(group, j, value[j], room[j], 1);
+			}
+			if (lower_group(group))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* How many times the lesser of two numbers the other one is; 1 when it is no
+ * small multiple. */
+static double
+multiple(double lesser, double other)
+{
+	double times = lesser > 0 ? other / lesser : 1;
+
+	return times == floor(times) && times >= 2 && times <= 10 ? times : 1;
+}
+
+static bool
+try_pair(struct numbers *group, const double *value, const double *room,
+    size_t i, size_t j)
+{
+	double first = multiple(value[j], value[i]), second = multiple(value[i], value[j]);
+
+	if (room[i] == 0 || room[j] == 0)
+		return false;
+	group->count = 0;
+	add_number(group, i, value[i], room[i], 1);
+	add_number(group, j, value[j], room[j], 1);
+	if (lower_group(group))
+		return true;
+	if (first == second)
+		return false;
+	group->count = 0;
+	add_number(group, i, value[i], room[i], first);
+	add_number(group, j, value[j], room[j], second);
+	return lower_group(group);
+}
+
+/* Groups worth a try. True as soon as one could be lowered. */
 static bool
 try_groups(struct pd_search *search, const struct pd_arguments *arguments,
     const double *value, const double *room)
@@ -335,32 +391,17 @@ try_groups(struct pd_search *search, const struct pd_arguments *arguments,
 	size_t count = arguments->count;
 	struct numbers group = {.search = search, .arguments = arguments,
 		.which = pd_allocate(count, sizeof(*group.which)),
-		.value = pd_allocate(count, sizeof(*group.value))};
-	bool lowered = false;
+		.value = pd_allocate(count, sizeof(*group.value)),
+		.weight = pd_allocate(count, sizeof(*group.weight))};
+	bool lowered = try_large_and_equal(&group, value, room);
 
 	for (size_t i = 0; i < count && !lowered; i++) {
-		for (int equal = 0; equal < 2 && room[i] > 0 && !lowered; equal++) {
-			group.count = 0;
-			for (size_t j = 0; j < count; j++) {
-				if (room[j] > 0 && (equal ? value[j] == value[i] :
-				    value[j] >= value[i]))
-					add_number(&group, j, value[j], room[j]);
-			}
-			lowered = lower_group(&group);
-		}
-	}
-	for (size_t i = 0; i < count && !lowered; i++) {
-		for (size_t j = i + 1; j < count && !lowered; j++) {
-			if (room[i] == 0 || room[j] == 0)
-				continue;
-			group.count = 0;
-			add_number(&group, i, value[i], room[i]);
-			add_number(&group, j, value[j], room[j]);
-			lowered = lower_group(&group);
-		}
+		for (size_t j = i + 1; j < count && !lowered; j++)
+			lowered = try_pair(&group, value, room, i, j);
 	}
 	free(group.which);
 	free(group.value);
+	free(group.weight);
 	return lowered;
 }
 

@@ -7,41 +7,26 @@
 #include "buffer.h"
 #include "json.h"
 #include "model.h"
-#include "plan.h"
 
-bool
-pd_removal_try(struct pd_search *search, const struct pd_row *row, const bool *wanted)
+/* Try the best without the items that are not wanted, and without what depends
+ * on them. The command that fails stays. When that is the best now, the row is of
+ * no use any more. */
+static bool
+try_without(struct pd_search *search, const struct pd_row *row,
+    const bool *wanted)
 {
 	bool *keep = pd_allocate(row->count, sizeof(*keep));
 	size_t failed = pd_search_failed_item(search, row);
-	bool succeeded = false;
+	bool removed = false;
 
 	memcpy(keep, wanted, row->count * sizeof(*keep));
-	for (;;) {
-		const char *refused_id = NULL;
-		struct pd_error error;
-		pd_row_drop_dependents(row, keep);
-		if (failed < row->count && !keep[failed])
-			break;
+	pd_row_drop_dependents(row, keep);
+	if (failed == row->count || keep[failed]) {
 		struct pd_sequence candidate = pd_row_kept(&search->best, keep);
-		int admitted = pd_plan_admits_sequence(search->model, &candidate,
-		    &refused_id, &error);
-		size_t refused = refused_id != NULL ? pd_row_find(row, refused_id) :
-		    row->count;
-		if (admitted == 1) {
-			succeeded = pd_search_try(search, &candidate);
-			break;
-		}
-		pd_sequence_free(&candidate);
-		if (admitted < 0 || refused == row->count || refused == failed) {
-			search->candidates++;
-			search->refused++;
-			break;
-		}
-		keep[refused] = false;
+		removed = pd_search_try(search, &candidate);
 	}
 	free(keep);
-	return succeeded;
+	return removed;
 }
 
 static void
@@ -61,8 +46,8 @@ try_related(struct pd_search *search)
 				related[i] = related[i] || (marked[j] && needed[j]);
 			free(marked);
 		}
-		if (!pd_removal_try(search, &row, needed))
-			pd_removal_try(search, &row, related);
+		if (!try_without(search, &row, needed))
+			try_without(search, &row, related);
 	}
 	free(needed);
 	free(related);
@@ -91,7 +76,7 @@ try_without_reads(struct pd_search *search)
 		jv_free(entry);
 	}
 	if (any)
-		pd_removal_try(search, &row, keep);
+		try_without(search, &row, keep);
 	jv_free(state);
 	jv_free(commands);
 	free(keep);
@@ -129,7 +114,7 @@ try_without_chunk(struct pd_search *search, size_t level, size_t first,
 		keep[i] = !on_level || seen < first || seen >= first + size;
 		seen += on_level;
 	}
-	bool succeeded = pd_removal_try(search, &row, keep);
+	bool succeeded = try_without(search, &row, keep);
 	free(depth);
 	free(keep);
 	pd_row_free(&row);
@@ -181,7 +166,7 @@ try_without_one(struct pd_search *search, size_t item)
 
 	for (size_t i = 0; i < row.count; i++)
 		keep[i] = i != item;
-	bool succeeded = pd_removal_try(search, &row, keep);
+	bool succeeded = try_without(search, &row, keep);
 	free(keep);
 	pd_row_free(&row);
 	return succeeded;
@@ -228,7 +213,7 @@ pd_removal_pairs(struct pd_search *search)
 			bool *keep = pd_allocate(row.count, sizeof(*keep));
 			for (size_t k = 0; k < row.count; k++)
 				keep[k] = k != i && k != j;
-			bool succeeded = pd_removal_try(search, &row, keep);
+			bool succeeded = try_without(search, &row, keep);
 			free(keep);
 			pd_row_free(&row);
 			if (succeeded)

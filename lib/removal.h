@@ -13,11 +13,6 @@
 #include "row.h"
 #include "search.h"
 
-/* Try the best without the items that are not wanted, without what depends on
- * them, and without whatever the model then no longer admits. The command that
- * fails stays. True when that became the best; the row is of no use then. */
-bool pd_removal_try(struct pd_search *, const struct pd_row *, const bool *wanted);
-
 /* First guesses, which rarely hurt and often do most of the work at once: only
  * what the failing command needs, or only what has to do with the same things;
  * nothing that the model calls read-only. */

@@ -203,23 +203,67 @@ pd_search_knows(const struct pd_search *search, struct pd_sequence *candidate)
 	return pd_json_has_peek(search->tried, plan);
 }
 
+/* Leave the item with this id out of the candidate, with what depends on it.
+ * False when the command that fails would go. */
+static bool
+leave_out(const struct pd_search *search, struct pd_sequence *candidate,
+    const char *id)
+{
+	struct pd_row row = pd_row_make(candidate);
+	bool *keep = pd_allocate(row.count, sizeof(*keep));
+	size_t failed = pd_search_failed_item(search, &row);
+	size_t gone = pd_row_find(&row, id);
+
+	for (size_t i = 0; i < row.count; i++)
+		keep[i] = i != gone;
+	pd_row_drop_dependents(&row, keep);
+	bool possible = gone < row.count && (failed == row.count || keep[failed]);
+	if (possible) {
+		struct pd_sequence kept = pd_row_kept(candidate, keep);
+		pd_sequence_free(candidate);
+		*candidate = kept;
+	}
+	free(keep);
+	pd_row_free(&row);
+	return possible;
+}
+
+/* Make the candidate one that the model admits, if that is possible. */
+static bool
+make_admissible(struct pd_search *search, struct pd_sequence *candidate)
+{
+	for (;;) {
+		const char *refused_id = NULL;
+		struct pd_error error;
+		int admitted = pd_plan_admits_sequence(search->model, candidate,
+		    &refused_id, &error);
+		if (admitted == 1)
+			return true;
+		if (admitted < 0 || refused_id == NULL ||
+		    !leave_out(search, candidate, refused_id))
+			return false;
+	}
+}
+
 bool
 pd_search_try(struct pd_search *search, struct pd_sequence *candidate)
 {
-	struct pd_error error;
-
 	search->candidates++;
 	if (pd_search_is_over(search)) {
 		pd_sequence_free(candidate);
 		return false;
 	}
-	if (pd_search_note(search, candidate)) {
-		search->known++;
+	size_t length = pd_sequence_length(candidate);
+	bool known = pd_search_note(search, candidate);
+	if (!known && !make_admissible(search, candidate)) {
+		search->refused++;
 		pd_sequence_free(candidate);
 		return false;
 	}
-	if (pd_plan_admits_sequence(search->model, candidate, NULL, &error) != 1) {
-		search->refused++;
+	if (!known && pd_sequence_length(candidate) < length)
+		known = pd_search_note(search, candidate);
+	if (known) {
+		search->known++;
 		pd_sequence_free(candidate);
 		return false;
 	}

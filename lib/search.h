@@ -76,9 +76,10 @@ void pd_slips_free(struct pd_slip *, size_t count);
 /* No more candidates: a budget is spent, or the runner is gone. */
 bool pd_search_is_over(struct pd_search *);
 
-/* Try a candidate, which is consumed: one that the model admits, that was not
- * tried before and that fails as wanted becomes the best, cut off after the
- * failure. */
+/* Try a candidate, which is consumed. Commands that the model does not admit in
+ * it are left out, with what refers to them; without the command that fails it
+ * is refused. One that was not tried before and that fails as wanted becomes the
+ * best, cut off after the failure. */
 bool pd_search_try(struct pd_search *, struct pd_sequence *);
 
 /* Execute without asking whether it is worth it; true as above. */

@@ -2,11 +2,14 @@
 #include "shrink.h"
 
 #include "amount.h"
+#include "counted.h"
 #include "json.h"
 #include "loop.h"
 #include "reduction.h"
 #include "removal.h"
 #include "replacement.h"
+
+enum { FEW_COMMANDS = 10 };	/* of which two at once are tried in any case */
 
 /* See the original fail again, cut off after the failure if that is enough. */
 static bool
@@ -43,22 +46,31 @@ reduce_arguments(struct pd_search *search)
 	return any;
 }
 
+/* What is only tried when nothing else helps any more. Pairs are few when few
+ * commands are left. */
+static bool
+remove_stubborn(struct pd_search *search)
+{
+	return pd_amount_remove(search) || pd_amount_gather(search) ||
+	    pd_counted_remove(search) || pd_replacement_try(search) ||
+	    ((search->options->strategy == PD_SHRINK_EXHAUSTIVE ||
+	    pd_sequence_length(&search->best) <= FEW_COMMANDS) &&
+	    pd_removal_pairs(search));
+}
+
 static void
 shrink_all(struct pd_search *search)
 {
-	enum pd_strategy strategy = search->options->strategy;
 	bool changed = true;
 
 	pd_removal_guess(search);
 	while (changed && !pd_search_is_over(search)) {
 		changed = pd_removal_levels(search);
 		changed |= reduce_arguments(search);
-		if (strategy == PD_SHRINK_QUICK)
+		if (search->options->strategy == PD_SHRINK_QUICK)
 			break;
 		if (!changed)
-			changed = pd_amount_remove(search) || pd_replacement_try(search);
-		if (!changed && strategy == PD_SHRINK_EXHAUSTIVE)
-			changed = pd_removal_pairs(search);
+			changed = remove_stubborn(search);
 	}
 }
 

@@ -4,80 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "buffer.h"
 #include "generator.h"
 #include "json.h"
 #include "reference.h"
-
-enum { NEAR = 7 };		/* distances up to here are near */
-
-/* What is known of the distances: bad is the largest that is no good, good the
- * smallest that is. */
-struct interval {
-	const struct pd_simplify_distance *by;
-	double bad, good;
-};
-
-/* Try a distance between the two. False when there is nothing more to try. */
-static bool
-probe(struct interval *interval, double distance)
-{
-	const struct pd_simplify_distance *by = interval->by;
-
-	if (by->stopped(by->context))
-		return false;
-	if (distance <= interval->bad || distance >= interval->good)
-		return true;
-	if (by->try_number(by->context, distance))
-		interval->good = distance;
-	else
-		interval->bad = distance;
-	return true;
-}
-
-/* Limits in programs are often powers of two. Between which two is it? Then
- * right behind the lower one and right before the upper one. */
-static void
-probe_powers(struct interval *interval)
-{
-	double low = log2(NEAR + 1), high = floor(log2(interval->good + 1));
-
-	while (high - low > 1) {
-		double middle = floor((low + high) / 2);
-		if (!probe(interval, exp2(middle) - 1))
-			return;
-		if (interval->bad >= exp2(middle) - 1)
-			low = middle;
-		else
-			high = middle;
-	}
-	if (probe(interval, exp2(high) - 1) && probe(interval, interval->bad + 1))
-		probe(interval, interval->good - 1);
-}
-
-double
-pd_simplify_distance(const struct pd_simplify_distance *by, double distance)
-{
-	struct interval interval = {.by = by, .bad = -1, .good = distance};
-
-	if (distance <= 0 || by->known_bad(by->context, distance - 1))
-		return distance;	/* once it went as far as this */
-	for (double near = 0; near <= NEAR; near = 2 * near + 1) {
-		if (!probe(&interval, near))
-			return interval.good;
-	}
-	if (by->effort == PD_EFFORT_NEAR)
-		return interval.good;
-	if (interval.good > 1000 && interval.bad >= NEAR)
-		probe_powers(&interval);
-	while (interval.good - interval.bad > 1) {
-		if (!probe(&interval, interval.bad +
-		    floor((interval.good - interval.bad) / 2)))
-			break;
-	}
-	return interval.good;
-}
+#include "text.h"
 
 /* What is being simplified, and how a part of it is put back into the whole. */
 struct work {
@@ -86,6 +19,7 @@ struct work {
 	jv value;		/* the best so far */
 	/* For numbers: value = (origin + sign * distance) / scale. */
 	double origin, sign, scale;
+	bool is_time;		/* the number is written as a time */
 };
 
 static bool
@@ -117,7 +51,13 @@ try_value(struct work *work, jv value)
 static jv
 at_distance(const struct work *work, double distance)
 {
-	return jv_number((work->origin + work->sign * distance) / work->scale);
+	double number = (work->origin + work->sign * distance) / work->scale;
+	char text[PD_TIME_TEXT];
+
+	if (!work->is_time)
+		return jv_number(number);
+	pd_time_text((time_t)number, text);
+	return jv_string(text);
 }
 
 static bool
@@ -138,6 +78,19 @@ is_distance_known_bad(void *context, double distance)
 	return false;
 }
 
+/* From a value toward origin in steps of one. */
+static void
+descend(struct work *work, double origin, double value)
+{
+	const struct pd_distance by = {.try_number = try_distance,
+		.known_bad = is_distance_known_bad, .context = work,
+		.stopped = is_stopped, .effort = work->simplify->effort};
+
+	work->origin = origin;
+	work->sign = value < origin ? -1 : 1;
+	pd_distance_descend(&by, fabs(value - origin));
+}
+
 /* Toward origin / scale in steps of 1 / scale; what is below it tries its
  * mirror above it first. */
 static void
@@ -145,16 +98,25 @@ approach(struct work *work, double origin, double scale)
 {
 	double value = round(jv_number_value(work->value) * scale);
 
-	work->origin = origin;
 	work->scale = scale;
-	if (value < work->origin && try_value(work,
-	    jv_number((2 * work->origin - value) / scale)))
-		value = 2 * work->origin - value;
-	work->sign = value < work->origin ? -1 : 1;
-	const struct pd_simplify_distance by = {.try_number = try_distance,
-		.known_bad = is_distance_known_bad, .context = work,
-		.stopped = is_stopped, .effort = work->simplify->effort};
-	pd_simplify_distance(&by, fabs(value - work->origin));
+	if (value < origin && try_value(work,
+	    jv_number((2 * origin - value) / scale)))
+		value = 2 * origin - value;
+	descend(work, origin, value);
+}
+
+static void
+simplify_time(struct work *work, jv simplest)
+{
+	time_t from, at;
+
+	if (pd_parse_time(jv_string_value(simplest), &from) &&
+	    pd_parse_time(jv_string_value(work->value), &at)) {
+		work->scale = 1;
+		work->is_time = true;
+		descend(work, (double)from, (double)at);
+	}
+	jv_free(simplest);
 }
 
 /* The simplest of all; then as few decimals as will do, and with these as near
@@ -167,9 +129,11 @@ simplify_float(struct work *work, double simplest)
 	if (try_value(work, jv_number(simplest)))
 		return;
 	for (double scale = 1; scale < 1e7; scale *= 10) {
-		double rounded = trunc(value * scale) / scale;
-		if (rounded != value && !try_value(work, jv_number(rounded)))
+		double down = floor(value * scale) / scale, up = ceil(value * scale) / scale;
+		if (down != value && !try_value(work, jv_number(down)) &&
+		    !try_value(work, jv_number(up)))
 			continue;
+		value = jv_number_value(work->value);
 		approach(work, value < simplest ? floor(simplest * scale) :
 		    ceil(simplest * scale), scale);
 		return;
@@ -210,58 +174,197 @@ simplify_choice(struct work *work)
 	jv_free(values);
 }
 
-/* Text as an array of code points. When it is good its place is taken. */
+/*
+ * Shorter: chunks of half of it go, then of a quarter, late ones first. Small
+ * chunks are looked for at every place, again until none goes.
+ */
+struct chunks {
+	struct work *work;
+	int (*length)(const struct work *);
+	bool (*try_without)(struct work *, int at, int size);
+};
+
+enum { SMALL_CHUNK = 4 };
+
 static bool
-try_points(struct work *work, jv *points, jv simpler)
+remove_chunks_of(const struct chunks *chunks, int size)
 {
-	if (!try_value(work, jv_string_implode(jv_copy(simpler)))) {
-		jv_free(simpler);
-		return false;
+	struct work *work = chunks->work;
+	int step = size <= SMALL_CHUNK ? 1 : size;
+	bool any = false;
+
+	for (int at = chunks->length(work) - size; at >= 0 && !is_stopped(work);) {
+		if (chunks->try_without(work, at, size)) {
+			any = true;
+			int last = chunks->length(work) - size;
+			at = at < last ? at : last;
+		} else {
+			at = at > 0 && at < step ? 0 : at - step;
+		}
 	}
-	jv_free(*points);
-	*points = simpler;
-	return true;
+	return any;
 }
 
-/* Shorter by halves, then by quarters, down to single characters. */
-static void
-shorten_text(struct work *work, jv *points)
+static bool
+remove_chunks(const struct chunks *chunks)
 {
-	for (int size = jv_array_length(jv_copy(*points)) / 2; size >= 1; size /= 2) {
-		for (int at = jv_array_length(jv_copy(*points)) - size; at >= 0; at -= size)
-			try_points(work, points, jv_array_concat(
-			    jv_array_slice(jv_copy(*points), 0, at),
-			    jv_array_slice(jv_copy(*points), at + size,
-			    jv_array_length(jv_copy(*points)))));
+	bool any = false, again = true;
+
+	while (again && !is_stopped(chunks->work)) {
+		again = false;
+		for (int size = chunks->length(chunks->work) / 2; size >= 1;
+		    size = size > SMALL_CHUNK ? size / 2 : size - 1)
+			again |= remove_chunks_of(chunks, size);
+		any |= again;
 	}
+	return any;
 }
 
-/* Each character by the simplest one: an a, or the alphabet's first. */
-static void
-plain_text(struct work *work, jv *points)
+static jv
+points_of(const struct work *work)
 {
-	int length = jv_array_length(jv_copy(*points));
-	jv plain = jv_array_get(jv_string_explode(jv_string(pd_json_peek_string(
-	    work->generator, "alphabet", "a"))), 0);
+	return jv_string_explode(jv_copy(work->value));
+}
 
-	for (int i = 0; i < length; i++) {
-		jv point = jv_array_get(jv_copy(*points), i);
-		if (!jv_equal(point, jv_copy(plain)))
-			try_points(work, points,
-			    jv_array_set(jv_copy(*points), i, jv_copy(plain)));
+static int
+text_length(const struct work *work)
+{
+	return jv_array_length(points_of(work));
+}
+
+/* An array, which is consumed, without a part. */
+static jv
+without(jv array, int at, int size)
+{
+	int length = jv_array_length(jv_copy(array));
+	jv start = jv_array_slice(jv_copy(array), 0, at);
+
+	return jv_array_concat(start, jv_array_slice(array, at + size, length));
+}
+
+static bool
+try_shorter_text(struct work *work, int at, int size)
+{
+	return try_value(work, jv_string_implode(without(points_of(work), at, size)));
+}
+
+/* Text with a character, or all that are equal to it, replaced. */
+static bool
+try_character(struct work *work, int at, double point, bool all)
+{
+	jv points = points_of(work);
+	jv old = jv_array_get(jv_copy(points), at);
+
+	for (int i = 0; i < jv_array_length(jv_copy(points)); i++) {
+		if (i == at || (all && jv_equal(jv_copy(old),
+		    jv_array_get(jv_copy(points), i))))
+			points = jv_array_set(points, i, jv_number(point));
 	}
-	jv_free(plain);
+	jv_free(old);
+	return try_value(work, jv_string_implode(points));
+}
+
+/* Characters in their order: the alphabet's, or that of Unicode from the first
+ * of their kind. */
+struct character {
+	struct work *work;
+	jv alphabet;		/* code points, or invalid */
+	int at;
+	double first;
+};
+
+static double
+point_at(const struct character *character, double distance)
+{
+	if (!jv_is_valid(character->alphabet))
+		return character->first + distance;
+	jv point = jv_array_get(jv_copy(character->alphabet), (int)distance);
+	double result = jv_number_value(point);
+	jv_free(point);
+	return result;
+}
+
+static bool
+try_nearer_character(void *context, double distance)
+{
+	const struct character *character = context;
+
+	return try_character(character->work, character->at,
+	    point_at(character, distance), false);
+}
+
+static bool
+character_is_unknown(void *context, double distance)
+{
+	(void)context;
+	(void)distance;
+	return false;
+}
+
+static bool
+character_is_stopped(void *context)
+{
+	return is_stopped(((struct character *)context)->work);
+}
+
+/* How far a character is from the first of its kind. */
+static double
+character_distance(struct character *character, double point)
+{
+	static const double firsts[] = {'a', 'A', '0'};
+
+	if (jv_is_valid(character->alphabet)) {
+		jv index = jv_array_indexes(jv_copy(character->alphabet),
+		    JV_ARRAY(jv_number(point)));
+		jv first = jv_array_get(index, 0);
+		double distance = jv_get_kind(first) == JV_KIND_NUMBER ?
+		    jv_number_value(first) : 0;
+		jv_free(first);
+		return distance;
+	}
+	for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+		if (point > firsts[i] && point <= firsts[i] + (firsts[i] == '0' ? 9 : 25)) {
+			character->first = firsts[i];
+			return point - firsts[i];
+		}
+	}
+	return 0;
+}
+
+/* Each character by the simplest one, an a or the alphabet's first; or all that
+ * are equal; or by one that is nearer to it. */
+static void
+plain_text(struct work *work)
+{
+	const char *alphabet = pd_json_peek_string(work->generator, "alphabet", NULL);
+	struct character character = {.work = work, .alphabet = alphabet != NULL ?
+		jv_string_explode(jv_string(alphabet)) : jv_invalid(), .first = 'a'};
+	struct pd_distance by = {.try_number = try_nearer_character,
+		.known_bad = character_is_unknown, .context = &character,
+		.stopped = character_is_stopped, .effort = work->simplify->effort};
+	double plain = point_at(&character, 0);
+
+	for (character.at = 0; character.at < text_length(work) && !is_stopped(work);
+	    character.at++) {
+		jv point = jv_array_get(points_of(work), character.at);
+		double old = jv_number_value(point);
+		jv_free(point);
+		if (old != plain && !try_character(work, character.at, plain, false) &&
+		    !try_character(work, character.at, plain, true))
+			pd_distance_descend(&by, character_distance(&character, old));
+	}
+	jv_free(character.alphabet);
 }
 
 static void
 simplify_text(struct work *work, jv simplest)
 {
+	const struct chunks chunks = {work, text_length, try_shorter_text};
+
 	if (try_value(work, simplest))
 		return;
-	jv points = jv_string_explode(jv_copy(work->value));
-	shorten_text(work, &points);
-	plain_text(work, &points);
-	jv_free(points);
+	remove_chunks(&chunks);
+	plain_text(work);
 }
 
 /* A part of an array or object under simplification. */
@@ -310,21 +413,73 @@ simplify_part(struct work *work, jv place, jv generator)
 	jv_free(generator);
 }
 
+static int
+list_length(const struct work *work)
+{
+	return jv_array_length(jv_copy(work->value));
+}
+
+static bool
+try_shorter_list(struct work *work, int at, int size)
+{
+	return try_value(work, without(jv_copy(work->value), at, size));
+}
+
+/* An element that is a whole number goes, and the others take over what it was
+ * above the simplest, as far as their generator goes. */
+static bool
+hand_over_element(struct work *work, int at)
+{
+	jv of = pd_json_peek(work->generator, "of");
+	jv simplest = pd_generator_simplest(of, "");
+	jv element = jv_array_get(jv_copy(work->value), at);
+	jv rest = without(jv_copy(work->value), at, 1);
+	double most = pd_json_peek_number(of, "max", 0);
+	double left = jv_number_value(element) - jv_number_value(simplest);
+
+	for (int i = 0; i < jv_array_length(jv_copy(rest)) && left > 0; i++) {
+		jv number = jv_array_get(jv_copy(rest), i);
+		double value = jv_number_value(number);
+		double raised = fmin(most, value + left);
+		left -= raised - value;
+		rest = jv_array_set(rest, i, jv_number(raised));
+		jv_free(number);
+	}
+	jv_free(of);
+	jv_free(simplest);
+	jv_free(element);
+	if (left <= 0)
+		return try_value(work, rest);
+	jv_free(rest);
+	return false;
+}
+
+static bool
+hand_over_elements(struct work *work)
+{
+	jv of = pd_json_peek(work->generator, "of");
+	bool any = false;
+
+	if (pd_generator_is(of, "int")) {
+		for (int at = list_length(work); at-- > 0 && !is_stopped(work);)
+			any = hand_over_element(work, at) || any;
+	}
+	jv_free(of);
+	return any;
+}
+
 static void
 simplify_list(struct work *work, jv simplest)
 {
+	const struct chunks chunks = {work, list_length, try_shorter_list};
+
 	if (try_value(work, simplest))
 		return;
-	for (int size = jv_array_length(jv_copy(work->value)) / 2; size >= 1; size /= 2) {
-		for (int at = jv_array_length(jv_copy(work->value)) - size; at >= 0;
-		    at -= size)
-			try_value(work, jv_array_concat(
-			    jv_array_slice(jv_copy(work->value), 0, at),
-			    jv_array_slice(jv_copy(work->value), at + size,
-			    jv_array_length(jv_copy(work->value)))));
-	}
-	for (int i = 0; i < jv_array_length(jv_copy(work->value)); i++)
-		simplify_part(work, jv_number(i), pd_json_peek(work->generator, "of"));
+	do {
+		remove_chunks(&chunks);
+		for (int i = 0; i < list_length(work) && !is_stopped(work); i++)
+			simplify_part(work, jv_number(i), pd_json_peek(work->generator, "of"));
+	} while (hand_over_elements(work));
 }
 
 /* A constant array or object with generators inside. */
@@ -363,7 +518,7 @@ simplify_by_kind(struct work *work, const char *key)
 	} else if (pd_generator_is(work->generator, "mint")) {
 		jv_free(simplest);	/* it is what it is */
 	} else if (pd_generator_is(work->generator, "timestamp")) {
-		try_value(work, simplest);
+		simplify_time(work, simplest);
 	} else if (pd_generator_is(work->generator, NULL)) {
 		simplify_text(work, simplest);
 	} else {
@@ -374,8 +529,30 @@ simplify_by_kind(struct work *work, const char *key)
 	}
 }
 
-/* The simplest value of an earlier choice is simpler than anything of the one
- * that made the value. */
+/* A value of a generator with every whole number as large as it can be: what is
+ * good of an earlier choice at all mostly is good there. Borrows it. */
+static jv
+largest(jv generator, const char *key)
+{
+	if (pd_generator_is(generator, "int"))
+		return pd_json_peek(generator, "max");
+	if (pd_generator_is(generator, NULL) ||
+	    (jv_get_kind(generator) != JV_KIND_OBJECT &&
+	    jv_get_kind(generator) != JV_KIND_ARRAY))
+		return pd_generator_simplest(generator, key);
+	jv result = jv_copy(generator);
+	jv keys = jv_keys(jv_copy(generator));
+	jv_array_foreach(keys, i, place) {
+		jv part = jv_get(jv_copy(generator), jv_copy(place));
+		result = jv_set(result, place, largest(part, key));
+		jv_free(part);
+	}
+	jv_free(keys);
+	return result;
+}
+
+/* A value of an earlier choice is simpler than anything of the one that made
+ * the value. */
 static void
 simplify_frequency(struct work *work, const char *key)
 {
@@ -388,10 +565,35 @@ simplify_frequency(struct work *work, const char *key)
 		jv choice = jv_array_get(jv_array_get(jv_copy(choices), i), 1);
 		done = pd_generator_admits(choice, work->value);
 		if (!done && pd_generator_possible(choice, &ignored) == PD_POSSIBLE)
-			done = try_value(work, pd_generator_simplest(choice, key));
+			done = try_value(work, pd_generator_simplest(choice, key)) ||
+			    try_value(work, largest(choice, key));
 		jv_free(choice);
 	}
 	jv_free(choices);
+}
+
+/* A part of a value in place of the whole, where the generator makes such
+ * values, too: an expression by its left side. */
+static void
+simplify_to_part(struct work *work)
+{
+	bool again = true;
+
+	while (again && (jv_get_kind(work->value) == JV_KIND_OBJECT ||
+	    jv_get_kind(work->value) == JV_KIND_ARRAY)) {
+		jv whole = jv_copy(work->value);
+		jv keys = jv_keys(jv_copy(whole));
+		again = false;
+		jv_array_foreach(keys, i, key) {
+			jv part = jv_get(jv_copy(whole), key);
+			if (!again)
+				again = try_value(work, part);
+			else
+				jv_free(part);
+		}
+		jv_free(keys);
+		jv_free(whole);
+	}
 }
 
 jv
@@ -402,6 +604,8 @@ pd_simplify_value(const struct pd_simplify *simplify, jv generator, jv value,
 		.generator = jv_copy(generator)};
 
 	if (pd_generator_is(generator, "frequency")) {
+		if (simplify->effort != PD_EFFORT_SIMPLEST)
+			simplify_to_part(&work);
 		simplify_frequency(&work, key);
 		jv_free(work.generator);
 		work.generator = pd_generator_chosen(generator, work.value);

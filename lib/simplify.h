@@ -10,16 +10,11 @@
 #include <jv.h>
 #include <stdbool.h>
 
+#include "distance.h"
+
 /* Is this value good, too? Consumes it. When it is, it has taken the place of
  * the earlier one. */
 typedef bool pd_simplify_try(void *context, jv value);
-
-/* How far to go with numbers, texts and lists. */
-enum pd_effort {
-	PD_EFFORT_SIMPLEST,	/* only the simplest value of all */
-	PD_EFFORT_NEAR,		/* numbers: only what is near it; the rest as below */
-	PD_EFFORT_FAR,		/* as far as it goes */
-};
 
 struct pd_simplify {
 	pd_simplify_try *try_value;
@@ -34,20 +29,5 @@ struct pd_simplify {
  * tried are always admitted by the generator. key is as in generator.h. */
 jv pd_simplify_value(const struct pd_simplify *, jv generator, jv value,
     const char *key);
-
-/* The same for a whole number that is a distance from the simplest one: the
- * smallest that is good, when goodness does not come and go. Near numbers and
- * those at powers of two are found sooner. */
-typedef bool pd_simplify_number(void *context, double distance);
-
-struct pd_simplify_distance {
-	pd_simplify_number *try_number;
-	pd_simplify_number *known_bad;
-	void *context;
-	bool (*stopped)(void *context);
-	enum pd_effort effort;
-};
-
-double pd_simplify_distance(const struct pd_simplify_distance *, double distance);
 
 #endif

@@ -212,3 +212,29 @@ pd_starts_with(const char *text, const char *start)
 {
 	return strncmp(text, start, strlen(start)) == 0;
 }
+
+void
+pd_time_text(time_t seconds, char text[PD_TIME_TEXT])
+{
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	snprintf(text, PD_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
+}
+
+/* strptime takes blanks, missing digits and the 31st of June: only what comes
+ * out as it went in is a time. */
+bool
+pd_parse_time(const char *text, time_t *seconds)
+{
+	struct tm tm = {0};
+	char exact[PD_TIME_TEXT];
+
+	if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
+		return false;
+	*seconds = timegm(&tm);
+	pd_time_text(*seconds, exact);
+	return strcmp(exact, text) == 0;
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "buffer.h"
 #include "error.h"
@@ -30,6 +31,12 @@ ptrdiff_t pd_utf8_invalid(const char *bytes, size_t length);
 
 /* Append the content of a file. Returns 0 or -1. */
 int pd_read_file(const char *path, struct pd_buffer *, struct pd_error *);
+
+/* RFC 3339 in UTC, whole seconds: 2026-01-31T12:00:00Z. Only what would be
+ * written so is read. */
+#define PD_TIME_TEXT 72
+void pd_time_text(time_t, char text[PD_TIME_TEXT]);
+bool pd_parse_time(const char *text, time_t *seconds);
 
 bool pd_starts_with(const char *text, const char *start);
 

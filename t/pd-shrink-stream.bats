@@ -168,7 +168,7 @@ two_shrunk='[{"type":"A","n":21},{"type":"B","n":51}]'
   assert_status 1
   [[ $(shrunk) == '[{"type":"A","n":7}]'$'\n''[{"type":"A","n":91}]' ]]
   assert_json 'map(select(.type == "failure")) | map(.failure.name) == ["good", "small"] and .[0].shrink.slips == 0
-    and .[1].shrink.slips == 1' out
+    and .[1].shrink.slips >= 1' out
 }
 
 @test "a prediction that was not met shrinks" {
