@@ -42,25 +42,46 @@ largest(const struct pd_sequence *sequence, const struct pd_argument *argument)
 	return result;
 }
 
-/* Raise an argument of the same name in other commands, late ones first, each
- * as far as its generator goes: in those of the same type, or in the others.
- * Returns what is left of the amount. */
+/* Raise a number by what is left of the amount, or as far as its generator
+ * goes. Returns what is left then. */
 static double
-raise_others(struct pd_sequence *candidate, const struct removal *removal,
+raise_number(struct pd_sequence *candidate, const struct removal *removal,
+    size_t number, double left)
+{
+	const struct pd_argument *argument = &removal->arguments->list[number];
+	double value = removal->value[number];
+	double raised = fmin(largest(candidate, argument), value + left);
+
+	if (raised > value)
+		pd_argument_set(candidate, argument, jv_number(raised));
+	return raised > value ? left - (raised - value) : left;
+}
+
+/* Can this number take over from the one that goes: an argument of the same
+ * name in another command? */
+static bool
+can_take(const struct removal *removal, size_t number)
+{
+	const struct pd_argument *gone = &removal->arguments->list[removal->number];
+	const struct pd_argument *other = &removal->arguments->list[number];
+
+	return !is_same_item(other, gone) && removal->value[number] != 0 &&
+	    jv_equal(jv_copy(other->path), jv_copy(gone->path));
+}
+
+/* Spread the amount over other commands, late ones first: those of the same
+ * type, or the others. Returns what is left of it. */
+static double
+spread(struct pd_sequence *candidate, const struct removal *removal,
     bool same_type, double left)
 {
 	const struct pd_argument *gone = &removal->arguments->list[removal->number];
 
 	for (size_t i = 0; i < removal->arguments->count && left > 0; i++) {
 		const struct pd_argument *other = &removal->arguments->list[i];
-		if (is_same_item(other, gone) || removal->value[i] == 0 ||
-		    !jv_equal(jv_copy(other->path), jv_copy(gone->path)) ||
-		    same_type != (strcmp(type_of(candidate, other),
-		    type_of(candidate, gone)) == 0))
-			continue;
-		double raised = fmin(largest(candidate, other), removal->value[i] + left);
-		left -= raised - removal->value[i];
-		pd_argument_set(candidate, other, jv_number(raised));
+		if (can_take(removal, i) && same_type ==
+		    (strcmp(type_of(candidate, other), type_of(candidate, gone)) == 0))
+			left = raise_number(candidate, removal, i, left);
 	}
 	return left;
 }
@@ -71,10 +92,10 @@ static bool
 hand_over(struct pd_sequence *candidate, const struct removal *removal)
 {
 	double amount = removal->value[removal->number];
-	double left = raise_others(candidate, removal, true, amount);
+	double left = spread(candidate, removal, true, amount);
 
 	if (left > 0 && left < amount)
-		left = raise_others(candidate, removal, false, left);
+		left = spread(candidate, removal, false, left);
 	return left <= 0;
 }
 
@@ -102,21 +123,40 @@ try_removal(struct pd_search *search, struct pd_sequence *candidate,
 	return succeeded;
 }
 
-/* Remove the command of this number, and let others have its amount: those of
- * its type take it over, or any one needs so much less. */
+/* Another command of the same type takes the amount over: one after the other
+ * is asked, then all together. */
 static bool
-remove_amount(struct pd_search *search, const struct removal *removal)
+try_hand_over(struct pd_search *search, const struct removal *removal)
+{
+	const struct pd_argument *gone = &removal->arguments->list[removal->number];
+	double amount = removal->value[removal->number];
+	struct pd_sequence candidate;
+
+	for (size_t i = 0; i < removal->arguments->count; i++) {
+		const struct pd_argument *other = &removal->arguments->list[i];
+		if (!can_take(removal, i) || strcmp(type_of(&search->best, other),
+		    type_of(&search->best, gone)) != 0)
+			continue;
+		pd_sequence_copy(&candidate, &search->best);
+		if (raise_number(&candidate, removal, i, amount) > 0)
+			pd_sequence_free(&candidate);
+		else if (try_removal(search, &candidate, removal))
+			return true;
+	}
+	pd_sequence_copy(&candidate, &search->best);
+	if (hand_over(&candidate, removal))
+		return try_removal(search, &candidate, removal);
+	pd_sequence_free(&candidate);
+	return false;
+}
+
+/* Any other number becomes so much less, where it has the room. */
+static bool
+try_less_elsewhere(struct pd_search *search, const struct removal *removal)
 {
 	const struct pd_argument *gone = &removal->arguments->list[removal->number];
 	struct pd_sequence candidate;
 
-	pd_sequence_copy(&candidate, &search->best);
-	if (hand_over(&candidate, removal)) {
-		if (try_removal(search, &candidate, removal))
-			return true;
-	} else {
-		pd_sequence_free(&candidate);
-	}
 	for (size_t i = 0; i < removal->arguments->count; i++) {
 		const struct pd_argument *other = &removal->arguments->list[i];
 		if (is_same_item(other, gone) ||
@@ -145,7 +185,8 @@ remove_one_amount(struct pd_search *search)
 	for (; removal.number < arguments.count && !removed && !pd_search_is_over(search);
 	    removal.number++)
 		removed = value[removal.number] > 0 &&
-		    remove_amount(search, &removal);
+		    (try_hand_over(search, &removal) ||
+		    try_less_elsewhere(search, &removal));
 	free(value);
 	free(room);
 	pd_arguments_free(&arguments);

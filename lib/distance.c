@@ -3,7 +3,10 @@
 
 #include <math.h>
 
-enum { NEAR = 7 };		/* distances up to here are near */
+enum {
+	NEAR = 7,		/* distances up to here are near */
+	LONGEST_STEP = 10,
+};
 
 /* What is known of the distances: bad is the largest that is no good, good the
  * smallest that is. */
@@ -83,10 +86,22 @@ step(struct interval *interval, double length)
 static void
 descend(struct interval *interval)
 {
-	for (double length = 2; length <= 10; length++) {
+	for (double length = 2; length <= LONGEST_STEP; length++) {
 		for (double longer = length; step(interval, longer); longer *= 2)
 			length = 1;
 	}
+}
+
+/* Is everything that a small step leads to known to be no good? Then it once went
+ * as far as this. */
+static bool
+is_descended(const struct pd_distance *by, double distance)
+{
+	for (double length = 1; length <= LONGEST_STEP && length <= distance; length++) {
+		if (!by->known_bad(by->context, distance - length))
+			return false;
+	}
+	return true;
 }
 
 double
@@ -94,8 +109,8 @@ pd_distance_descend(const struct pd_distance *by, double distance)
 {
 	struct interval interval = {.by = by, .bad = -1, .good = distance};
 
-	if (distance <= 0 || by->known_bad(by->context, distance - 1))
-		return distance;	/* once it went as far as this */
+	if (distance <= 0 || is_descended(by, distance))
+		return distance;
 	for (double near = 0; near <= NEAR; near = 2 * near + 1) {
 		if (!probe(&interval, near))
 			return interval.good;

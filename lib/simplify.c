@@ -454,15 +454,46 @@ hand_over_element(struct work *work, int at)
 	return false;
 }
 
+/* An element goes, and the numbers that point behind it go with the others. */
 static bool
-hand_over_elements(struct work *work)
+close_gap(struct work *work, int at)
+{
+	jv rest = without(jv_copy(work->value), at, 1);
+
+	for (int i = 0; i < jv_array_length(jv_copy(rest)); i++) {
+		jv number = jv_array_get(jv_copy(rest), i);
+		if (jv_number_value(number) > at)
+			rest = jv_array_set(rest, i, jv_number(jv_number_value(number) - 1));
+		jv_free(number);
+	}
+	return try_value(work, rest);
+}
+
+/* Two neighbours that are lists become one. */
+static bool
+join_neighbours(struct work *work, int at)
+{
+	jv first = jv_array_get(jv_copy(work->value), at);
+	jv second = jv_array_get(jv_copy(work->value), at + 1);
+
+	return try_value(work, jv_array_set(without(jv_copy(work->value), at + 1, 1),
+	    at, jv_array_concat(first, second)));
+}
+
+/* What is only tried when elements neither go nor become simpler. */
+static bool
+reduce_stubborn_list(struct work *work)
 {
 	jv of = pd_json_peek(work->generator, "of");
 	bool any = false;
 
-	if (pd_generator_is(of, "int")) {
-		for (int at = list_length(work); at-- > 0 && !is_stopped(work);)
-			any = hand_over_element(work, at) || any;
+	for (int at = list_length(work); at-- > 0 && !is_stopped(work);) {
+		if (at >= list_length(work))
+			continue;
+		if (pd_generator_is(of, "int"))
+			any = hand_over_element(work, at) || close_gap(work, at) || any;
+		else if (pd_generator_is(of, "list") && at + 1 < list_length(work))
+			any = join_neighbours(work, at) || any;
 	}
 	jv_free(of);
 	return any;
@@ -479,7 +510,7 @@ simplify_list(struct work *work, jv simplest)
 		remove_chunks(&chunks);
 		for (int i = 0; i < list_length(work) && !is_stopped(work); i++)
 			simplify_part(work, jv_number(i), pd_json_peek(work->generator, "of"));
-	} while (hand_over_elements(work));
+	} while (work->simplify->effort == PD_EFFORT_FAR && reduce_stubborn_list(work));
 }
 
 /* A constant array or object with generators inside. */

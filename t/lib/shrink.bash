@@ -92,3 +92,67 @@ assert_shrunk() {
   for expected; do [[ $found != "$(jq -cS . <<<"$expected")" ]] || return 0; done
   fail "shrunk to $found" "not to $*"
 }
+
+# --- Predicates: runs that pd-gen drew, and minima that are known ---
+
+# minimal RUNS MODEL RULE EXPECTED…: so many runs of 50 commands, each of a seed of its own, shrink to one of
+# what is expected: a sequence, its ids counted from c1, or a condition of jq on it. The test may set
+# definitions of the model, the trigger of its check, and options of pd-shrink before.
+minimal() {
+  model "$2" "${definitions-}"
+  [[ ! ${trigger-} ]] || sed -i "1s/{\"every\": \"Done\"}/$trigger/" model.jq
+  rule "($3)"
+  fail_late "$1" || return
+  shrink_all out || return
+  tell_results
+  expect_minimal "$1" "${@:4}"
+}
+
+# minimal_twice RUNS…: and once more it is all the same, but for how long it takes.
+minimal_twice() {
+  minimal "$@" || return
+  shrink_all again || return
+  cmp <(without_duration out) <(without_duration again)
+}
+without_duration() { jq -c 'select(.type == "failure") | .shrunk, (.shrink | del(.duration_us))' "$1"; }
+
+# fail_late RUNS: failing.ndjson has those of many runs that executed most commands until they failed.
+fail_late() {
+  local code=0
+  "$PD_BIN/pd-gen" -m model.jq -n 300 --min-commands 50 -s 1 >plans || return
+  "$PD_BIN/${executor[0]}" "${executor[@]:1}" plans >runs 2>exec.err || code=$?
+  jq -nc --argjson runs "$1" '[inputs | select(.type == "run_end" and .failure.name == "good")]
+    | sort_by(-.commands)[:$runs] | map({"\(.run)": .commands}) | add // {}' runs >chosen
+  jq -e --argjson runs "$1" 'length == $runs' chosen >/dev/null ||
+    fail "too few runs failed: $(<chosen)" "pd-exec ended with $code" "$(<exec.err)" || return
+  jq -c --slurpfile chosen chosen 'select(.run and $chosen[0]["\(.run)"])' runs >failing.ndjson
+}
+
+# shrink_all OUT: each run of failing.ndjson.
+shrink_all() {
+  local code=0
+  timeout 120 pd-shrink -m model.jq --all --max-runs 2000 --max-time 0 "${options[@]}" failing.ndjson -- \
+    "$PD_BIN/${executor[0]}" "${executor[@]:1}" >"$1" 2>shrink.err || code=$?
+  ((code == 1)) || fail "pd-shrink ended with $code" "$(<shrink.err)"
+}
+
+# One line for each failure in out, and what they took.
+tell_results() {
+  jq -c 'select(.type == "failure") | {run, stopped: .shrink.stopped, executions: .shrink.executions, shrunk: (.shrunk.prefix // []
+    | with_entries({key: .value.id, value: "c\(.key + 1)"}) as $ids | map(.command | walk(
+      if type == "string" and test("^@c[0-9]+[.]") then capture("^@(?<id>c[0-9]+)(?<rest>.*)") | "@\($ids[.id])\(.rest)" else . end)))}' out >results
+  jq -nr --slurpfile chosen chosen '[inputs.executions] | sort
+    | "# executions: median \(.[length / 2 | floor]), most \(last); commands that fail: \([$chosen[0][]] | sort | map(tostring) | join(", "))"
+    ' results >&3
+}
+
+# expect_minimal RUNS EXPECTED…: of the results.
+expect_minimal() {
+  local condition=false expected
+  for expected in "${@:2}"; do
+    [[ $expected != '[{"'* ]] || expected=". == $expected"
+    condition+=" or (.shrunk | $expected)"
+  done
+  jq -c "select((.stopped == \"minimal\" and .executions <= 2000 and ($condition)) | not)" results >wrong
+  [[ ! -s wrong && $(wc -l <results) == "$1" ]] || fail "not minimal:" "$(<wrong)"
+}

@@ -3,9 +3,10 @@
 """For tests of pd-shrink: a system whose bug is a rule.
 
 judge.py RULE [LOG]: RULE is a file with a Python expression over the run's commands so far (run, and
-their types) and the last of them (c). A command makes the event {"type": "Done", "bad": …} with what
-the rule says; a rule that gives an object is the reply itself, and None is no reply at all. A command
-that makes something says so: {"type": "MakeX"} answers with a made id as well. Each command goes to LOG.
+their types), what they made (made, their commands by id) and the last of them (c). A command makes the
+event {"type": "Done", "bad": …} with what the rule says; a rule that gives an object is the reply itself,
+and None is no reply at all. A command that makes something says so: {"type": "MakeX"} answers with a
+made id as well. Each command goes to LOG.
 """
 import json
 import sys
@@ -18,7 +19,8 @@ run = []
 def execute(command):
     run.append(command)
     types = [c["type"] for c in run]
-    verdict = eval(rule, {"run": run, "c": command, "types": types})
+    made = {f"id-{i + 1}": c for i, c in enumerate(run) if c["type"].startswith("Make")}
+    verdict = eval(rule, {"run": run, "c": command, "types": types, "made": made})
     if verdict is None or isinstance(verdict, dict):
         return verdict
     event = {"type": "Done", "bad": bool(verdict)}
