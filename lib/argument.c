@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "argument.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +23,13 @@ add_argument(struct pd_arguments *arguments, const struct pd_argument *argument)
 		.tokens = jv_copy(argument->tokens)};
 }
 
-static void add_leaves(struct pd_arguments *, const struct pd_argument *, jv value);
+static void add_leaves(struct pd_arguments *, enum pd_arguments_depth,
+    const struct pd_argument *, jv value);
 
 /* The leaves of value[key]. Consumes key and generator. */
 static void
-add_part(struct pd_arguments *arguments, const struct pd_argument *whole,
-    jv key, jv generator, jv value)
+add_part(struct pd_arguments *arguments, enum pd_arguments_depth depth,
+    const struct pd_argument *whole, jv key, jv generator, jv value)
 {
 	jv part = jv_get(jv_copy(value), jv_copy(key));
 	struct pd_argument argument = {.id = whole->id, .generator = generator,
@@ -35,7 +37,7 @@ add_part(struct pd_arguments *arguments, const struct pd_argument *whole,
 		JV_KIND_STRING ? pd_reference_quote(key, whole->tokens) : key),
 		.tokens = whole->tokens};
 
-	add_leaves(arguments, &argument, part);
+	add_leaves(arguments, depth, &argument, part);
 	jv_free(argument.path);
 	jv_free(generator);
 	jv_free(part);
@@ -55,43 +57,48 @@ pd_argument_chosen(const struct pd_argument *argument, jv value)
 }
 
 static void
-add_fields(struct pd_arguments *arguments, const struct pd_argument *whole,
-    jv generator, jv value)
+add_fields(struct pd_arguments *arguments, enum pd_arguments_depth depth,
+    const struct pd_argument *whole, jv generator, jv value)
 {
 	jv keys = jv_keys(jv_copy(generator));
 
 	jv_array_foreach(keys, i, key) {
-		add_part(arguments, whole, key, jv_get(jv_copy(generator), jv_copy(key)),
-		    value);
+		add_part(arguments, depth, whole, key,
+		    jv_get(jv_copy(generator), jv_copy(key)), value);
 	}
 	jv_free(keys);
 }
 
 static void
-add_elements(struct pd_arguments *arguments, const struct pd_argument *whole,
-    jv list, jv value)
+add_elements(struct pd_arguments *arguments, enum pd_arguments_depth depth,
+    const struct pd_argument *whole, jv list, jv value)
 {
 	int length = jv_array_length(jv_copy(value));
 
 	for (int i = 0; i < length; i++)
-		add_part(arguments, whole, jv_number(i), pd_json_peek(list, "of"), value);
+		add_part(arguments, depth, whole, jv_number(i), pd_json_peek(list, "of"),
+		    value);
 }
 
-/* The parts of a value that are no arrays or objects themselves. */
+/* The parts of a value that are no arrays or objects themselves, and at the
+ * depth that asks for them those that are. */
 static void
-add_leaves(struct pd_arguments *arguments, const struct pd_argument *whole,
-    jv value)
+add_leaves(struct pd_arguments *arguments, enum pd_arguments_depth depth,
+    const struct pd_argument *whole, jv value)
 {
 	jv chosen = pd_argument_chosen(whole, value);
 	jv_kind kind = jv_get_kind(chosen);
+	bool is_list = pd_generator_is(chosen, "list");
+	bool has_fields = !pd_generator_is(chosen, NULL) &&
+	    (kind == JV_KIND_OBJECT || kind == JV_KIND_ARRAY);
 
-	if (pd_generator_is(chosen, "list"))
-		add_elements(arguments, whole, chosen, value);
-	else if (!pd_generator_is(chosen, NULL) &&
-	    (kind == JV_KIND_OBJECT || kind == JV_KIND_ARRAY))
-		add_fields(arguments, whole, chosen, value);
-	else if (pd_generator_is(whole->generator, NULL))
+	if (pd_generator_is(whole->generator, NULL) &&
+	    (depth == PD_ARGUMENTS_PARTS || !(is_list || has_fields)))
 		add_argument(arguments, whole);
+	if (is_list)
+		add_elements(arguments, depth, whole, chosen, value);
+	else if (has_fields)
+		add_fields(arguments, depth, whole, chosen, value);
 	jv_free(chosen);
 }
 
@@ -109,10 +116,10 @@ add_arguments(struct pd_arguments *arguments, enum pd_arguments_depth depth,
 		struct pd_argument argument = {.id = id, .tokens = tokens,
 			.generator = jv_object_get(jv_copy(generators), jv_copy(name)),
 			.path = JV_ARRAY(pd_reference_quote(name, tokens))};
-		if (depth == PD_ARGUMENTS_LEAVES)
-			add_leaves(arguments, &argument, value);
-		else
+		if (depth == PD_ARGUMENTS_WHOLE)
 			add_argument(arguments, &argument);
+		else
+			add_leaves(arguments, depth, &argument, value);
 		jv_free(argument.path);
 		jv_free(argument.generator);
 		jv_free(value);

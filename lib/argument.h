@@ -30,6 +30,8 @@ enum pd_arguments_depth {
 	PD_ARGUMENTS_WHOLE,	/* as they stand in the model's entry */
 	PD_ARGUMENTS_LEAVES,	/* what is in arrays and objects for itself, and only
 				 * what a generator made */
+	PD_ARGUMENTS_PARTS,	/* the same, and the arrays and objects that a generator
+				 * made of them */
 };
 
 /* All arguments of a sequence, those of late commands first: early amounts

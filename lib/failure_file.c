@@ -26,10 +26,7 @@ enum {
 static void
 hash_record(jv record, char text[PD_HASH_TEXT])
 {
-	jv plain = jv_object_delete(jv_copy(record), jv_string("sha256"));
-
-	pd_json_hash(plain, text);
-	jv_free(plain);
+	pd_json_hash(jv_object_delete(jv_copy(record), jv_string("sha256")), text);
 }
 
 int

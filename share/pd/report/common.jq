@@ -126,6 +126,41 @@ def differences($path; $before; $after):
   else {path: ($path | path_text), $before, $after} end;
 def differences: if has("state_before") and has("state") then differences([]; .state_before; .state) else empty end;
 
+# --- Explanations ---
+
+# "Credit"; the command with this id of an explanation.
+def explained($id): .commands[] | select(.id == $id) | .command.type | visible;
+
+# "c4 Debit .amount: 4 fails, 3 passes": an argument that makes the failure go away.
+def isolated_text($explanation):
+  [.below, .above | values] as $numbers
+  | (if $numbers == [] then [.passes_with] else $numbers end) as $passing
+  | "\(.id as $id | $id + " " + ($explanation | explained($id))) \(.argument | visible): \(.value | brief(100)) fails, "
+    + "\($passing | map(brief(100)) | join(" and ")) \(if ($passing | length) == 1 then "passes" else "pass" end)"
+    + (if .change | type == "number" or test("^(the other|another) ") then "" else " (\(.change))" end);
+
+# What an explanation lacks, and what it rests on.
+def looked_into:
+  (.variations | .fails + .passes + .fails_differently) as $tried
+  | "\(.executions | plural("execution")): "
+    + if $tried == 0 then "no variation was executed" else "of \($tried | plural("variation")) "
+        + "\(.variations.passes) passed and \(.variations.fails) failed in the same way"
+        + (.variations.fails_differently | if . > 0 then ", \(.) in another way, which does not count" else "" end) end;
+def not_looked_into:
+  .skipped // [] | if . == [] then empty else "Not looked into: \(.[:8] | map(visible) | join(", "))"
+    + (if length > 8 then " and \(length - 8) more" else "" end) end;
+def stopped_text:
+  if .stopped == "max_runs" then "Stopped by --max-runs."
+  elif .stopped == "max_time" then "Stopped by --max-time."
+  elif .stopped == "interrupted" then "Stopped by a signal."
+  elif .stopped == "runner_failed" then "Stopped: the sequences could not be executed any more."
+  else empty end;
+def explanation_notes:
+  (if .shrunk | not then "The sequence was not shrunk: pd-shrink makes it smaller, and what is told here clearer." else empty end),
+  (if any(.commands[]; has("branch")) then
+     "Commands of branches ran at the same time, and each variation once: chance may have decided what passed." else empty end),
+  stopped_text, not_looked_into;
+
 # --- Command lines ---
 
 # One word of a shell command, and a whole one.

@@ -11,6 +11,11 @@ def failure($o):
   "FAIL run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word) "
   + "commands=\(items | length) sequence=\(items | map(.command.type | word) | join(",")): "
   + ([.failure.message | text_lines] | join(" "));
+def explanation($o):
+  . as $explanation
+  | "WHY run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word) "
+  + "roles=\(.commands | map("\(.id):\(.role)") | join(",")) executions=\(.executions) stopped=\(.stopped): "
+  + (if .trigger then .trigger | isolated_text($explanation) else "no change of a single argument makes it go away" end);
 def summary($o):
   (if .status == 0 then "PASS" elif .status == 1 then "FAIL" elif .status == 2 then "TROUBLE" else "INTERRUPTED" end)
   + " runs=\(.counts.runs) passed=\(.counts.passed) failed=\(.counts.failed) errors=\(.counts.errors)"

@@ -49,6 +49,27 @@ def whole:
 
 def failure($o): if $o.again > 0 and .shrunk == null then once_more else whole end;
 
+# A command of an explanation, with what it changed where that says something.
+def role_row($command):
+  $command | ([select(.role == "trigger" or .role == "context") | .changes // [] | .[:6][] | change | code_cell]) as $changes
+  | "| \(.id | if $command.role == "trigger" then "**\(.)**" else . end) "
+    + "| \(.command | object_text(.type; command_fields({})) | code_cell) "
+    + "| \(.role) | \([.reason | text_lines] | join(" ") | escaped) | \($changes | join("<br>")) |";
+
+def explanation($o):
+  . as $explanation
+  | "## Why \(.failure | headline | escaped)", "",
+    ([.failure.message | text_lines] | join("\n") | fenced("text")),
+    "\(.commands | length | plural("command")); \(run_text).", "",
+    "| id | command | role | reason | changes |", "|---|---|---|---|---|",
+    role_row(.commands[]), "",
+    (if .trigger then
+       "The failure goes away when one argument changes:", "",
+       (.trigger, .trigger.others[] | "- \(isolated_text($explanation) | code)")
+     elif .stopped == "complete" then "No change of a single argument makes the failure go away."
+     else "No change of a single argument was found that makes the failure go away." end), "",
+    "\(looked_into | escaped).", "", (explanation_notes | escaped, "");
+
 def summary($o):
   "**\(outcome_text)** in \(.seconds) s\(if .seed != null then ", seed \(.seed)" else "" end).",
   (if .failures != {} then "", (.failures | to_entries[] | "- \(.key | visible | code): \(.value)") else empty end),

@@ -106,6 +106,50 @@ def whole($o):
 
 def failure($o): if $o.again > 0 and .shrunk == null then once_more($o) else whole($o) end;
 
+# A command's block: what it is there for, and what it changed.
+def role_lines($o):
+  (.role == "trigger") as $is_trigger
+  | (if $is_trigger then "  > " else "    " end + .id + " " * ([6 - (.id | length), 1] | max)) as $margin
+  | (if .branch != null then " [branch \(.branch)]" else "" end) as $note
+  | ([object_lines($margin; $o; .command.type | visible; .command | command_fields({}))]
+     | .[-1] += $note | .[] | if $is_trigger then bold($o) else . end),
+    flow($o; 12; "          \(.role):", ([.reason | text_lines] | join(" ") | split(" ")[])),
+    (select(.role == "trigger" or .role == "context") | (.more_changes // 0) as $more | .changes // []
+     | (length + $more - 6) as $rest
+     | (.[:6][] | "            "
+         + if has("before") | not then "adds \(.path | visible): \(.after | brief(100))"
+           elif has("after") | not then "removes \(.path | visible): \(.before | brief(100))"
+           else "changes \(.path | visible): \(.before | brief(100)) -> \(.after | brief(100))" end | faint($o)),
+       (if $rest > 0 then "            and \($rest | plural("more change"))" | faint($o) else empty end));
+
+# Many that the failure does not need take a line together.
+def length_of_unneeded: [.commands[] | select(.role == "unneeded")] | length;
+def unneeded_lines($o):
+  select(length_of_unneeded > 3)
+  | flow($o; 10; "    unneeded: the failure comes without each of",
+      ([.commands[] | select(.role == "unneeded") | "\(.id) \(.command.type | visible)"] | commas)) | faint($o);
+
+def explanation($o):
+  . as $explanation
+  | "",
+  ("WHY \(.failure | headline)\(if .failure.id == null and .failure.kind == "check_failed" then ", at the end of the run" else "" end)"
+    | paint($o; "1;31")),
+  "  \(.failure.message | text_lines)",
+  "",
+  "  \(.commands | length | plural("command")); \(run_text):",
+  (if length_of_unneeded > 3 then .commands[] | select(.role != "unneeded") else .commands[] end | role_lines($o)),
+  unneeded_lines($o),
+  "",
+  (if .trigger then
+     "  The failure goes away when one argument changes:",
+     "    \(.trigger | isolated_text($explanation) | green($o))",
+     (.trigger.others | if . != [] then "  or when", "    \(.[] | isolated_text($explanation))" else empty end)
+   elif .stopped == "complete" then "  No change of a single argument makes the failure go away."
+   else "  No change of a single argument was found that makes the failure go away." end),
+  "",
+  "  \(looked_into).",
+  "  \(explanation_notes)";
+
 def counted: to_entries | map("\(.key | visible) \(.value)");
 
 def summary($o):
