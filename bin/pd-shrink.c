@@ -15,7 +15,8 @@
 #include "shrink.h"
 
 enum {
-	OPT_STRATEGY = 256, OPT_MAX_TIME, OPT_MAX_RUNS, OPT_ALL,
+	OPT_STRATEGY = 256, OPT_MAX_TIME, OPT_MAX_RUNS, OPT_CONFIRM, OPT_ALL,
+	OPT_KEEP_SLIPS, OPT_AGAIN,
 };
 
 static const struct pd_option options[] = {
@@ -23,7 +24,10 @@ static const struct pd_option options[] = {
 	{OPT_STRATEGY, "strategy", "NAME", "quick, thorough or exhaustive (thorough)"},
 	{OPT_MAX_TIME, "max-time", "TIME", "for each failure (60s); 0 for no limit"},
 	{OPT_MAX_RUNS, "max-runs", "N", "executions for each failure (5000); 0 for no limit"},
+	{OPT_CONFIRM, "confirm", "N", "execute the result N times more (0), to tell how often it fails"},
 	{OPT_ALL, "all", NULL, "shrink every failure, not only the first of a kind"},
+	{OPT_KEEP_SLIPS, "keep-slips", NULL, "shrink other failures met on the way, too"},
+	{OPT_AGAIN, "again", NULL, "shrink the input's failure records further, by a stronger strategy"},
 	{'q', "quiet", NULL, "no progress"},
 	{PD_OPTION_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"},
 	{PD_OPTION_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
@@ -34,8 +38,8 @@ static const struct pd_option options[] = {
 static const struct pd_program program = {
 	.name = "pd-shrink",
 	.synopsis = "-m MODEL [--strategy NAME] [--max-time TIME] [--max-runs N] [--all]\n"
-	    "                 [-q] [--progress] [--max-line SIZE] [--line-buffered]\n"
-	    "                 [FILE ...] -- COMMAND ...",
+	    "                 [--confirm N] [--keep-slips] [--again] [-q] [--progress]\n"
+	    "                 [--max-line SIZE] [--line-buffered] [FILE ...] -- COMMAND ...",
 	.purpose = "Reduce each failure of a stream to its smallest cause"
 	    " (COMMAND executes sequences, as pd-exec does).",
 	.options = options,
@@ -45,7 +49,8 @@ struct settings {
 	struct pd_filter_settings filter;
 	const char *model;
 	struct pd_search_options shrink;
-	bool all;
+	bool all, again;
+	bool strategy_given;
 	char **command;
 };
 
@@ -56,6 +61,7 @@ struct session {
 	struct pd_buffer lines;	/* of the present run */
 	bool in_run;
 	jv shrunk_before;	/* {"kind name": true}: first of its kind */
+	int64_t failures;	/* records that --again is to shrink */
 	int64_t run;
 };
 
@@ -69,6 +75,7 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_STRATEGY:
 		settings->shrink.strategy = (enum pd_strategy)pd_option_choice(
 		    "strategy", value, strategies);
+		settings->strategy_given = true;
 		break;
 	case OPT_MAX_TIME:
 		settings->shrink.max_time = pd_option_duration("max-time", value);
@@ -76,7 +83,12 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_MAX_RUNS:
 		settings->shrink.max_runs = pd_option_number("max-runs", value, 0, INT64_MAX);
 		break;
+	case OPT_CONFIRM:
+		settings->shrink.confirm = (int)pd_option_number("confirm", value, 0, 1000000);
+		break;
 	case OPT_ALL: settings->all = true; break;
+	case OPT_KEEP_SLIPS: settings->shrink.keep_slips = true; break;
+	case OPT_AGAIN: settings->again = true; break;
 	default: pd_filter_option(&settings->filter, option, value);
 	}
 }
@@ -111,51 +123,58 @@ show_progress(void *context, size_t commands, int64_t executions)
 	    executions);
 }
 
+/* What is to be shrunk: a run that failed, or a record of one. */
+struct task {
+	jv original;		/* the sequence record that failed first */
+	jv start;		/* where to begin: the same, or what is shrunk already */
+	jv failure;
+	jv header;		/* as pd_failure_record wants it */
+	jv earlier;		/* statistics of an earlier shrinking, or invalid */
+	jv slip_of;		/* {kind, name}: while this was shrunk it was met, or invalid */
+	const struct pd_buffer *lines;	/* records of the run; NULL for a failure record */
+	enum pd_strategy strategy;
+};
+
 static void
-write_failure(struct session *session, const struct pd_buffer *lines,
-    jv original, jv statistics, jv reproduced)
+free_task(struct task *task)
+{
+	jv_free(task->original);
+	jv_free(task->start);
+	jv_free(task->failure);
+	jv_free(task->header);
+	jv_free(task->earlier);
+	jv_free(task->slip_of);
+}
+
+static struct task
+task_of_run(struct session *session, jv original, jv failure,
+    const struct pd_buffer *lines)
+{
+	return (struct task){.original = original, .start = jv_copy(original),
+		.failure = failure, .header = jv_copy(session->filter.header),
+		.earlier = jv_invalid(), .slip_of = jv_invalid(), .lines = lines,
+		.strategy = session->settings->shrink.strategy};
+}
+
+/* Write the failure of a run, which the lines are the records of. */
+static void
+write_failure(struct session *session, const struct task *task,
+    const struct pd_buffer *lines, jv statistics, jv reproduced)
 {
 	struct pd_recorded run;
 	struct pd_error error;
 
-	if (pd_recorded_parse(&run, lines->data, lines->length, &error) == 0)
-		pd_filter_result(&session->filter, pd_failure_record(&run, original,
-		    session->filter.header, pd_json_peek(session->filter.header, "adapter"),
-		    statistics, reproduced));
+	if (pd_recorded_parse(&run, lines->data, lines->length, &error) == 0) {
+		jv record = pd_failure_record(&run, jv_copy(task->original), task->header,
+		    pd_json_peek(task->header, "adapter"), statistics, reproduced);
+		if (jv_is_valid(task->slip_of))
+			record = pd_json_set(record, "slip_of", jv_copy(task->slip_of));
+		pd_filter_result(&session->filter, record);
+	}
 	pd_recorded_free(&run);
 }
 
-static void
-shrink_run(struct session *session, jv original, jv failure)
-{
-	struct pd_sequence sequence;
-	struct pd_shrunk shrunk;
-	struct pd_error error = PD_ERROR_INIT;
-	struct pd_search_options how = session->settings->shrink;
-
-	how.progress = show_progress;
-	how.progress_context = session;
-
-	if (pd_sequence_parse(&sequence, jv_copy(original), &error) != 0) {
-		pd_complain(&error);
-		pd_sequence_free(&sequence);
-		jv_free(original);
-		return;
-	}
-	enum pd_run_result result = pd_shrink(session->model,
-	    session->filter.runner,
-	    &sequence, failure, &how, &shrunk, &error);
-	if (shrunk.reproduced)
-		write_failure(session, &shrunk.lines, original,
-		    jv_copy(shrunk.statistics), jv_true());
-	else	/* what was cut short says nothing about the failure */
-		write_failure(session, &session->lines, original, jv_invalid(),
-		    result == PD_RUN_DONE ? jv_false() : jv_invalid());
-	pd_shrunk_free(&shrunk);
-	pd_sequence_free(&sequence);
-	if (result == PD_RUN_FAILED)
-		pd_filter_give_up(&session->filter, &error);
-}
+static bool shrink(struct session *, const struct task *);
 
 /* Shrink the first failure of a kind and name; later ones are the same bug
  * until that is mended. */
@@ -171,6 +190,93 @@ is_first(struct session *session, jv failure)
 	return first;
 }
 
+/* Other failures that were met on the way: each of a kind and name that was not
+ * shrunk before is shrunk like that of a run. */
+static void
+shrink_slips(struct session *session, const struct task *task,
+    const struct pd_shrunk *shrunk)
+{
+	for (size_t i = 0; i < shrunk->slip_count; i++) {
+		const struct pd_slip *slip = &shrunk->slips[i];
+		if (!is_first(session, slip->failure))
+			continue;
+		struct task other = task_of_run(session, pd_sequence_record(&slip->sequence),
+		    jv_copy(slip->failure), &slip->lines);
+		jv name = pd_json_peek(task->failure, "name");
+		jv_free(other.header);
+		other.header = jv_copy(task->header);
+		other.slip_of = pd_json_set_string(jv_object(), "kind",
+		    pd_json_peek_string(task->failure, "kind", ""));
+		if (jv_is_valid(name))
+			other.slip_of = pd_json_set(other.slip_of, "name", name);
+		shrink(session, &other);
+		free_task(&other);
+	}
+}
+
+/* The statistics of all shrinkings of a failure. */
+static jv
+whole_statistics(const struct task *task, const struct pd_shrunk *shrunk)
+{
+	jv statistics = jv_copy(shrunk->statistics);
+
+	if (!jv_is_valid(task->earlier))
+		return statistics;
+	statistics = pd_json_set(statistics, "original_commands",
+	    pd_json_peek(task->earlier, "original_commands"));
+	return pd_json_set(statistics, "earlier", jv_copy(task->earlier));
+}
+
+/* Shrink and write what came of it. False when the failure did not come again,
+ * which is written for runs only. */
+static bool
+shrink(struct session *session, const struct task *task)
+{
+	struct pd_sequence sequence;
+	struct pd_shrunk shrunk;
+	struct pd_error error = PD_ERROR_INIT;
+	struct pd_search_options how = session->settings->shrink;
+
+	how.strategy = task->strategy;
+	how.progress = show_progress;
+	how.progress_context = session;
+	if (session->filter.runner == NULL ||
+	    pd_sequence_parse(&sequence, jv_copy(task->start), &error) != 0) {
+		if (session->filter.runner != NULL) {
+			pd_filter_problem(&session->filter, &error, "a failure could not be shrunk");
+			pd_sequence_free(&sequence);
+		}
+		return false;
+	}
+	enum pd_run_result result = pd_shrink(session->model, session->filter.runner,
+	    &sequence, task->failure, &how, &shrunk, &error);
+	bool reproduced = shrunk.reproduced;
+	if (reproduced)
+		write_failure(session, task, &shrunk.lines,
+		    whole_statistics(task, &shrunk), jv_true());
+	else if (task->lines != NULL)
+		/* What was cut short says nothing about the failure. */
+		write_failure(session, task, task->lines, jv_invalid(),
+		    result == PD_RUN_DONE ? jv_false() : jv_invalid());
+	if (result == PD_RUN_FAILED) {
+		pd_filter_give_up(&session->filter, &error);
+		warnx("run %" PRId64 " is written as %s; no failure is shrunk from here on",
+		    session->run, reproduced ? "far as it was shrunk" : "it was");
+	} else {
+		shrink_slips(session, task, &shrunk);
+	}
+	pd_shrunk_free(&shrunk);
+	pd_sequence_free(&sequence);
+	return reproduced;
+}
+
+static bool
+can_shrink(const struct session *session)
+{
+	return session->filter.runner != NULL &&
+	    !pd_filter_interrupted(&session->filter);
+}
+
 static void
 finish_run(struct session *session)
 {
@@ -180,23 +286,88 @@ finish_run(struct session *session)
 	if (pd_recorded_parse(&run, session->lines.data, session->lines.length,
 	    &error) != 0)
 		pd_die(&error);
-	jv failure = pd_recorded_failure(&run);
-	jv original = pd_json_peek(run.start, "sequence");
+	struct task task = task_of_run(session, pd_json_peek(run.start, "sequence"),
+	    pd_recorded_failure(&run), &session->lines);
 	pd_writer_flush(&session->filter.writer, &error);
-	if (jv_is_valid(failure) && jv_is_valid(original)) {
-		bool shrinks = session->filter.runner != NULL &&
-		    pd_loop_signal(session->filter.loop) == 0 &&
-		    (is_first(session, failure) || session->settings->all);
+	if (jv_is_valid(task.failure) && jv_is_valid(task.original)) {
 		session->run = (int64_t)pd_json_peek_number(run.end, "run", 0);
-		if (shrinks)
-			shrink_run(session, jv_copy(original), failure);
+		if (can_shrink(session) &&
+		    (is_first(session, task.failure) || session->settings->all))
+			shrink(session, &task);
 		else
-			write_failure(session, &session->lines, jv_copy(original),
-			    jv_invalid(), jv_invalid());
+			write_failure(session, &task, &session->lines, jv_invalid(), jv_invalid());
 	}
-	jv_free(failure);
-	jv_free(original);
+	free_task(&task);
 	pd_recorded_free(&run);
+}
+
+/* The next stronger strategy than that of a failure record. */
+static enum pd_strategy
+stronger(jv earlier)
+{
+	const char *strategy = pd_json_peek_string(earlier, "strategy", "");
+
+	return strcmp(strategy, "thorough") == 0 || strcmp(strategy, "exhaustive") == 0 ?
+	    PD_SHRINK_EXHAUSTIVE : PD_SHRINK_THOROUGH;
+}
+
+/* What a stream's header would have said of a failure. */
+static jv
+header_of_failure(jv failure)
+{
+	static const char *const parts[] = {"producer", "options", "pipeline"};
+	jv environment = pd_json_peek(failure, "environment");
+	jv header = jv_object();
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (pd_json_has_peek(environment, parts[i]))
+			header = pd_json_set(header, parts[i], pd_json_peek(environment, parts[i]));
+	}
+	if (pd_json_has_peek(failure, "model"))
+		header = pd_json_set(header, "model", pd_json_peek(failure, "model"));
+	if (pd_json_has_peek(failure, "adapter"))
+		header = pd_json_set(header, "adapter", pd_json_peek(failure, "adapter"));
+	jv_free(environment);
+	return header;
+}
+
+static struct task
+task_of_failure(struct session *session, jv failure)
+{
+	jv shrunk = pd_json_peek(failure, "shrunk");
+	struct task task = {.original = pd_json_peek(failure, "original"),
+		.failure = pd_json_peek(failure, "failure"),
+		.earlier = pd_json_peek(failure, "shrink"),
+		.slip_of = pd_json_peek(failure, "slip_of"),
+		.header = pd_stream_add_program(header_of_failure(failure),
+		session->filter.argc, session->filter.argv)};
+
+	task.start = jv_is_valid(shrunk) ? shrunk : jv_copy(task.original);
+	task.strategy = session->settings->strategy_given ?
+	    session->settings->shrink.strategy : stronger(task.earlier);
+	return task;
+}
+
+/* Shrink a failure record further. One that does not fail again stays as it is,
+ * but for saying so. */
+static void
+shrink_again(struct session *session, const struct pd_record *record)
+{
+	jv failure = pd_filter_failure(&session->filter, record);
+
+	if (!jv_is_valid(failure))
+		return;
+	session->failures++;
+	session->run = (int64_t)pd_json_peek_number(failure, "run", 0);
+	struct task task = task_of_failure(session, failure);
+	if (!can_shrink(session) || !shrink(session, &task)) {
+		failure = jv_object_delete(failure, jv_string("sha256"));
+		pd_filter_result(&session->filter, can_shrink(session) ?
+		    pd_json_set(failure, "reproduced", jv_false()) : failure);
+	} else {
+		jv_free(failure);
+	}
+	free_task(&task);
 }
 
 /* Failure records of pd-exec --report are made anew, shrunk. */
@@ -205,6 +376,11 @@ take_record(void *context, const struct pd_record *record)
 {
 	struct session *session = context;
 
+	if (session->settings->again) {
+		if (pd_record_is(record, "failure"))
+			shrink_again(session, record);
+		return;
+	}
 	if (pd_record_is(record, "run_start")) {
 		pd_buffer_clear(&session->lines);
 		session->in_run = true;
@@ -221,13 +397,24 @@ take_record(void *context, const struct pd_record *record)
 }
 
 static void
-note_empty(struct pd_counts *counts)
+note_empty(struct session *session)
 {
-	if (counts->runs == 0 &&
-	    jv_array_length(jv_copy(counts->problems)) == 0) {
-		pd_counts_problem(counts, "the input had no run");
-		warnx("the input had no run");
-	}
+	struct pd_counts *counts = &session->filter.counts;
+	const char *missing = session->settings->again ? "failure record" : "run";
+
+	if ((session->settings->again ? session->failures : counts->runs) > 0 ||
+	    jv_array_length(jv_copy(counts->problems)) > 0)
+		return;
+	pd_counts_problem(counts, "the input had no %s", missing);
+	warnx("the input had no %s", missing);
+}
+
+/* There are failures, and they could be shrunk. */
+static bool
+is_no(const struct session *session)
+{
+	return session->filter.counts.failed + session->failures > 0 &&
+	    session->filter.runner != NULL;
 }
 
 int
@@ -243,8 +430,8 @@ main(int argc, char **argv)
 	pd_filter_open(&session.filter, &settings.filter, argc, argv, end,
 	    settings.command);
 	pd_filter_process(&session.filter, take_record, &session);
-	note_empty(&session.filter.counts);
-	int status = pd_filter_close(&session.filter, session.filter.counts.failed > 0);
+	note_empty(&session);
+	int status = pd_filter_close(&session.filter, is_no(&session));
 	pd_model_close(session.model);
 	pd_buffer_free(&session.lines);
 	jv_free(session.shrunk_before);

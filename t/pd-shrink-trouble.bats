@@ -34,10 +34,10 @@ shrink_with() {
 
 # The failure is told as it came, nobody could say whether it comes again, and the end says why.
 assert_unshrunk() {
-  assert_status 1
+  assert_status 2
   assert_json 'map(select(.type == "failure")) | length == 1 and (.[0] | .failure.name == "good" and .commands != []
     and (has("shrunk") or has("reproduced") | not))' out
-  assert_json '.[-1] | .type == "end" and .status == 1 and (.problems | length) == 1' out
+  assert_json '.[-1] | .type == "end" and .status == 2 and (.problems | length) == 1' out
 }
 
 # --- Usage ---
@@ -134,12 +134,13 @@ for line in sys.stdin.buffer:
             break
 END
   shrink_with killed
-  assert_status 1
+  assert_status 2
   assert_stderr_has "'killed' ended in the middle of a run (killed by "
+  assert_stderr_has 'run 3 is written as far as it was shrunk'
   assert_json 'map(select(.type == "failure"))[0] | .reproduced and .shrink.stopped == "runner_failed" and
     .shrink.executions == 12 and (.shrunk.prefix | length) < (.original.prefix | length) and
     (.commands | length) == (.shrunk.prefix | length)' out
-  assert_json '.[-1] | .status == 1 and any(.problems[]; test("ended in the middle of a run"))' out
+  assert_json '.[-1] | .status == 2 and any(.problems[]; test("ended in the middle of a run"))' out
 }
 
 @test "pd-exec itself killed from outside leaves the best so far and no process" {
@@ -151,7 +152,7 @@ END
   wait_for lines_of log 15
   kill -KILL "$(executor_pid)"
   wait_for test -s status
-  [[ $(<status) == 1 ]]
+  [[ $(<status) == 2 ]]
   grep -q 'ended in the middle of a run' shrink.log || fail "$(<shrink.log)" "$(tail -n 1 out)"
   assert_json 'map(select(.type == "failure"))[0] | .reproduced and .shrink.stopped == "runner_failed"' out
 }
@@ -173,11 +174,12 @@ executor_pid() {
 }
 
 @test "a command that ends after each run is started again" {
+  rule 'c["type"] == "B" and c["n"] > 2 and any(x["type"] == "A" and x["n"] > 0 for x in run)'
   fail_with 1
   script once 'head -n 1 | '"$(printf '%q ' "${executor[@]}")"
   shrink_with once
   assert_status 1
-  assert_shrunk "$smallest"
+  assert_shrunk '[{"type":"A","n":1},{"type":"B","n":3}]'
 }
 
 # --- Signals, closed pipes, full disks ---
