@@ -118,7 +118,7 @@ fuzz: deps ## fuzz each parser for FUZZ_SECONDS (180) with clang's libFuzzer
 	@for target in $(fuzz_targets); do \
 		clang -std=c11 -O1 -g $(CPPFLAGS) $(subst -I,-isystem ,$(call pkg,--cflags)) \
 			-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined t/fuzz/$$target.c \
-			$(filter-out lib/program.c,$(wildcard lib/*.c)) -o build-fuzz/$$target $(call pkg,--libs) -lmd -lm && \
+			$(filter-out lib/program.c lib/filter.c,$(wildcard lib/*.c)) -o build-fuzz/$$target $(call pkg,--libs) -lmd -lm && \
 		mkdir -p build-fuzz/$$target.work && \
 		build-fuzz/$$target -max_total_time=$${FUZZ_SECONDS:-180} -max_len=4096 -timeout=20 \
 			-artifact_prefix=build-fuzz/ build-fuzz/$$target.work t/fuzz/corpus/$${target#fuzz-} || exit 1; \

@@ -9,23 +9,29 @@
 #include <unistd.h>
 
 #include "buffer.h"
+#include "failure_file.h"
+#include "failure_save.h"
 #include "json.h"
+#include "latest.h"
 #include "loop.h"
 #include "program.h"
 #include "reader.h"
-#include "recorded.h"
+#include "share.h"
 #include "stream.h"
 #include "template.h"
 
 enum {
 	OPT_FORMAT = 256, OPT_LIST, OPT_COLOR, OPT_PROGRESS, OPT_ALLOW_VACUOUS,
-	OPT_MAX_LINE,
+	OPT_MAX_LINE, OPT_SAVE, OPT_SAVE_ALL, OPT_OVERWRITE,
 };
 
 static const struct pd_option options[] = {
 	{OPT_FORMAT, "format", "NAME", "terminal, compact, json, markdown, or any of --list"},
 	{OPT_LIST, "list", NULL, "list the formats"},
 	{'o', "output", "FILE", "write there instead of to standard output"},
+	{OPT_SAVE, "save", "DIR", "save failures that are told in full as files there"},
+	{OPT_SAVE_ALL, "save-all", NULL, "save every failure"},
+	{OPT_OVERWRITE, "overwrite", NULL, "replace files of the same kind, name and seed"},
 	{OPT_COLOR, "color", "WHEN", "auto, always or never (auto; NO_COLOR is minded)"},
 	{'q', "quiet", NULL, "no progress"},
 	{OPT_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"},
@@ -36,8 +42,9 @@ static const struct pd_option options[] = {
 
 static const struct pd_program program = {
 	.name = "pd-report",
-	.synopsis = "[--format NAME] [-o FILE] [--color WHEN] [-q] [--progress]\n"
-	    "                 [--allow-vacuous] [--max-line SIZE] [FILE ...]\n"
+	.synopsis = "[--format NAME] [-o FILE] [--save DIR [--save-all] [--overwrite]]\n"
+	    "                 [--color WHEN] [-q] [--progress] [--allow-vacuous]\n"
+	    "                 [--max-line SIZE] [FILE ...]\n"
 	    "       pd-report --list",
 	.purpose = "Tell people what a stream of runs showed.",
 	.options = options,
@@ -46,6 +53,8 @@ static const struct pd_program program = {
 struct settings {
 	const char *format;
 	const char *output;
+	const char *save;	/* a directory, or NULL */
+	bool save_all, overwrite;
 	enum pd_color color;
 	bool progress, allow_vacuous;
 	bool terminal;		/* standard error is one */
@@ -60,8 +69,14 @@ struct session {
 	struct pd_counts counts;
 	jv header;
 	jv failures;		/* {"kind name": times} */
-	struct pd_buffer lines;	/* records of the present run */
-	bool ended;		/* what came last was its run_end */
+	jv results;		/* {type: times}: other records that were shown */
+	jv unshown;		/* likewise: those that the format has no words for */
+	char *saved_as;		/* where the present failure was saved, or NULL */
+	int64_t saved, unsaved;	/* failures; the second could not be */
+	struct pd_error save_error;	/* why the first of them could not */
+	int64_t started;	/* microseconds since 1970 */
+	bool answer_no;		/* somebody upstream said so */
+	struct pd_latest latest;	/* the present run */
 	bool pending;		/* it failed, and no failure record has come yet */
 	int64_t number;		/* failures reported */
 	int64_t broken;		/* those that are the system's: a promise was broken */
@@ -112,11 +127,19 @@ parse_options(struct settings *settings, int argc, char **argv)
 		case OPT_COLOR: settings->color = (enum pd_color)pd_option_choice("color",
 			    value, when); break;
 		case 'q': settings->progress = false; break;
+		case OPT_SAVE: settings->save = value; break;
+		case OPT_SAVE_ALL: settings->save_all = true; break;
+		case OPT_OVERWRITE: settings->overwrite = true; break;
 		case OPT_PROGRESS: settings->progress = true; break;
 		case OPT_ALLOW_VACUOUS: settings->allow_vacuous = true; break;
 		case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
 		}
 	}
+	if (settings->save != NULL && settings->save[0] == '\0')
+		pd_usage_error("--save: the name of a directory is empty");
+	if (settings->save == NULL && (settings->save_all || settings->overwrite))
+		pd_usage_error("--%s needs --save DIR",
+		    settings->save_all ? "save-all" : "overwrite");
 }
 
 static void
@@ -154,6 +177,8 @@ render(struct session *session, const char *type, jv record,
 
 	style = pd_json_set_number(style, "number", (double)session->number);
 	style = pd_json_set_number(style, "again", (double)session->again);
+	if (session->saved_as != NULL)
+		style = pd_json_set_string(style, "saved", session->saved_as);
 	clear_progress(session);
 	int result = pd_template_render(session->template, type, record, style,
 	    &session->writer, error);
@@ -193,6 +218,29 @@ failure_key(jv cause)
 	return name != NULL ? pd_format("%s %s", kind, name) : pd_duplicate(kind);
 }
 
+/* Save a failure, if it is one of those that are told in full; saved_as is where.
+ * Trouble is told once, and counted: a full disk would have the same to say of
+ * all that follow. */
+static void
+save_failure(struct session *session, jv failure)
+{
+	const struct settings *settings = session->settings;
+	struct pd_error error;
+
+	if (settings->save == NULL || (session->again > 0 && !settings->save_all &&
+	    !pd_json_has_peek(failure, "shrunk")))
+		return;
+	session->saved_as = pd_failure_save(settings->save, failure, pd_wall_clock(),
+	    settings->overwrite ? session->started : 0, &error);
+	if (session->saved_as != NULL) {
+		session->saved++;
+	} else if (session->unsaved++ == 0) {
+		clear_progress(session);
+		pd_complain(&error);
+		session->save_error = error;
+	}
+}
+
 /* Consumes the failure record. */
 static void
 report_failure(struct session *session, jv failure)
@@ -203,6 +251,7 @@ report_failure(struct session *session, jv failure)
 
 	session->again = (int64_t)pd_json_peek_number(session->failures, key, 0);
 	session->number++;
+	save_failure(session, failure);
 	if (render(session, "failure", failure, &error) != 0) {
 		session->number--;
 		pd_error_prefix(&error, "a failure could not be reported: ");
@@ -213,68 +262,27 @@ report_failure(struct session *session, jv failure)
 		if (strcmp(pd_json_peek_string(cause, "class", ""), "assertion") == 0)
 			session->broken++;
 	}
+	free(session->saved_as);
+	session->saved_as = NULL;
 	free(key);
 	jv_free(cause);
 }
 
-/* The lines that are whole JSON. They were taken by their types alone. */
 static void
-drop_bad_lines(struct session *session)
+note_bad_record(void *context, const struct pd_error *error)
 {
-	struct pd_buffer good = PD_BUFFER_INIT;
-	const char *line = session->lines.data;
-	const char *end = line + session->lines.length;
-
-	while (line < end) {
-		struct pd_error error;
-		size_t length = (size_t)((const char *)memchr(line, '\n',
-		    (size_t)(end - line)) - line);
-		jv value = pd_json_parse(line, length, &error);
-		if (jv_is_valid(value)) {
-			pd_buffer_append(&good, line, length + 1);
-		} else {
-			pd_error_prefix(&error, "a record of a run that failed: ");
-			note_trouble(session, &error);
-		}
-		jv_free(value);
-		line += length + 1;
-	}
-	pd_buffer_free(&session->lines);
-	session->lines = good;
-}
-
-/* The sequence of a run, or as much as a hand-made stream tells of it. */
-static jv
-recorded_sequence(const struct pd_recorded *run)
-{
-	jv sequence = pd_json_peek(run->start, "sequence");
-
-	if (jv_is_valid(sequence))
-		return sequence;
-	sequence = jv_object();
-	jv number = pd_json_peek(run->end, "run");
-	return jv_is_valid(number) ? pd_json_set(sequence, "run", number) : sequence;
+	note_trouble(context, error);
 }
 
 /* A run failed and nobody made a failure record of it: do it here. */
 static void
 report_pending(struct session *session)
 {
-	struct pd_recorded run;
-	struct pd_error error;
-
 	if (!session->pending)
 		return;
 	session->pending = false;
-	while (pd_recorded_parse(&run, session->lines.data, session->lines.length,
-	    &error) != 0) {
-		pd_recorded_free(&run);
-		drop_bad_lines(session);
-	}
-	report_failure(session, pd_failure_record(&run, recorded_sequence(&run),
-	    session->header, pd_json_peek(session->header, "adapter"),
-	    jv_invalid(), jv_invalid()));
-	pd_recorded_free(&run);
+	report_failure(session, pd_latest_failure(&session->latest, session->header,
+	    note_bad_record, session));
 }
 
 /* An invalid jv if the line cannot be read, which is noted. */
@@ -303,29 +311,83 @@ take_run_end(struct session *session, const struct pd_record *record)
 	show_progress(session);
 }
 
-/* Keep what a failure record of the run would be made of. */
 static void
-keep_line(struct session *session, const struct pd_record *record)
+take_failure(struct session *session, const struct pd_record *record)
 {
-	static const char *const types[] = {"run_start", "command", "event", "check",
-		"run_end"};
+	struct pd_error error;
+	jv failure = parse(session, record);
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!pd_record_is(record, types[i]))
-			continue;
-		pd_buffer_append(&session->lines, record->line, record->length);
-		pd_buffer_append(&session->lines, "\n", 1);
+	session->pending = false;
+	if (!jv_is_valid(failure))
+		return;
+	if (pd_failure_verify(failure, &error) != 0) {
+		snprintf(error.file, sizeof(error.file), "%s", record->file);
+		error.line = record->number;
+		note_trouble(session, &error);
+		jv_free(failure);
+		return;
+	}
+	report_failure(session, failure);
+}
+
+/* Is this what some program of the suite found out, beside runs and failures?
+ * Such records have a schema. */
+static bool
+is_result(const struct pd_record *record)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+	static const char *const others[] = {"sequence", "run_start", "command", "event",
+		"check", "run_end", "state", "reject", "definitions"};
+
+	if (record->type[0] == '\0' || record->type[strspn(record->type, letters)] != '\0')
+		return false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (pd_record_is(record, others[i]))
+			return false;
+	char *name = pd_format("schema/%s.json", record->type);
+	char *path = pd_share_path(name);
+	bool known = access(path, R_OK) == 0;
+	free(path);
+	free(name);
+	return known;
+}
+
+static void
+count_type(jv *times, const char *type)
+{
+	*times = pd_json_set_number(*times, type,
+	    pd_json_peek_number(*times, type, 0) + 1);
+}
+
+static void
+take_result(struct session *session, const struct pd_record *record)
+{
+	struct pd_error error;
+
+	if (!pd_template_has(session->template, record->type)) {
+		count_type(&session->unshown, record->type);
+		return;
+	}
+	jv result = parse(session, record);
+	if (!jv_is_valid(result))
+		return;
+	if (render(session, record->type, result, &error) == 0) {
+		count_type(&session->results, record->type);
+	} else {
+		pd_error_prefix(&error, "a record could not be reported: ");
+		note_trouble(session, &error);
 	}
 }
 
 static void
-take_failure(struct session *session, const struct pd_record *record)
+take_end(struct session *session, const struct pd_record *record)
 {
-	jv failure = parse(session, record);
+	jv end = parse(session, record);
 
-	session->pending = false;
-	if (jv_is_valid(failure))
-		report_failure(session, failure);
+	if (jv_is_valid(end))
+		pd_counts_upstream(&session->counts, end);
+	session->answer_no |= pd_json_peek_number(end, "status", 0) == PD_EXIT_NO;
+	jv_free(end);
 }
 
 static void
@@ -336,21 +398,16 @@ take_record(struct session *session, const struct pd_record *record)
 		return;
 	}
 	report_pending(session);
-	if (session->ended || pd_record_is(record, "run_start"))
-		pd_buffer_clear(&session->lines);
-	session->ended = pd_record_is(record, "run_end");
+	pd_latest_take(&session->latest, record);
 	if (pd_record_is(record, "stream")) {
 		jv_free(session->header);
 		session->header = parse(session, record);
 	} else if (pd_record_is(record, "end")) {
-		jv end = parse(session, record);
-		if (jv_is_valid(end))
-			pd_counts_upstream(&session->counts, end);
-		jv_free(end);
-	} else {
-		keep_line(session, record);
-		if (session->ended)
-			take_run_end(session, record);
+		take_end(session, record);
+	} else if (is_result(record)) {
+		take_result(session, record);
+	} else if (pd_record_is(record, "run_end")) {
+		take_run_end(session, record);
 	}
 }
 
@@ -374,13 +431,32 @@ process_input(struct session *session)
 	pd_counts_input(&session->counts, session->reader);
 }
 
-/* A stream may hold failure records alone, kept from an earlier run. */
+/* Nothing at all could be reported: say why. */
+static void
+note_nothing(struct session *session)
+{
+	jv types = jv_keys(jv_copy(session->unshown));
+
+	if (jv_array_length(jv_copy(types)) == 0) {
+		pd_counts_problem(&session->counts, "the input had no run");
+	} else {
+		jv first = jv_array_get(jv_copy(types), 0);
+		pd_counts_problem(&session->counts, "the format %s has no words for records "
+		    "of type %s", session->settings->format, jv_string_value(first));
+		jv_free(first);
+	}
+	jv_free(types);
+}
+
+/* A stream may hold failure records alone, kept from an earlier run, or what
+ * was found out about some. */
 static void
 note_empty(struct session *session)
 {
 	if (session->counts.runs == 0 && session->number == 0 &&
+	    jv_object_length(jv_copy(session->results)) == 0 &&
 	    jv_array_length(jv_copy(session->counts.problems)) == 0)
-		pd_counts_problem(&session->counts, "the input had no run");
+		note_nothing(session);
 	if (session->counts.errors == 0 && session->number > session->broken)
 		pd_counts_problem(&session->counts, "%" PRId64 " of %" PRId64 " failures "
 		    "are no broken promise: the system could not be judged",
@@ -391,15 +467,55 @@ note_empty(struct session *session)
 	}
 }
 
+/* Whoever asked for files must hear that some are missing, whatever else he
+ * does not mind. */
+static void
+note_unsaved(struct session *session)
+{
+	char text[2560];
+
+	if (session->unsaved > 0)
+		pd_counts_problem(&session->counts, "%" PRId64 " failure%s could not be "
+		    "saved: %s", session->unsaved, session->unsaved == 1 ? "" : "s",
+		    pd_error_text(&session->save_error, text, sizeof(text)));
+}
+
 /* A failure record counts like the run that it was made of. */
 static int
 exit_status(const struct session *session)
 {
 	int status = pd_counts_status(&session->counts);
 
-	if (session->broken > 0)
+	if (session->broken > 0 || session->answer_no)
 		return PD_EXIT_NO;
 	return status == 0 && session->number > 0 ? PD_EXIT_TROUBLE : status;
+}
+
+/* The end record of the input so far, and what only a report knows. */
+static jv
+make_summary(const struct session *session, int status)
+{
+	jv summary = jv_object_delete(pd_stream_end(&session->counts, status),
+	    jv_string("type"));
+	jv seed = pd_json_peek(session->header, "seed");
+
+	if (!pd_json_has_peek(summary, "problems"))
+		summary = pd_json_set(summary, "problems", jv_array());
+	summary = pd_json_set(summary, "failures", jv_copy(session->failures));
+	if (jv_object_length(jv_copy(session->results)) > 0)
+		summary = pd_json_set(summary, "results", jv_copy(session->results));
+	if (jv_object_length(jv_copy(session->unshown)) > 0)
+		summary = pd_json_set(summary, "unshown", jv_copy(session->unshown));
+	if (session->settings->save != NULL) {
+		jv saved = pd_json_set_string(jv_object(), "directory",
+		    session->settings->save);
+		saved = pd_json_set_number(saved, "files", (double)session->saved);
+		summary = pd_json_set(summary, "saved", pd_json_set_number(saved,
+		    "left_out", (double)(session->number - session->saved)));
+	}
+	summary = pd_json_set_number(summary, "seconds",
+	    (double)(session->duration / 1000) / 1000);
+	return jv_is_valid(seed) ? pd_json_set(summary, "seed", seed) : summary;
 }
 
 static int
@@ -408,19 +524,10 @@ report_summary(struct session *session, const struct pd_loop *loop)
 	int number = pd_loop_signal(loop);
 
 	note_empty(session);
+	note_unsaved(session);
 	pd_counts_close(&session->counts);
 	int status = number != 0 ? 128 + number : exit_status(session);
-	jv summary = jv_object_delete(pd_stream_end(&session->counts, status),
-	    jv_string("type"));
-	if (!pd_json_has_peek(summary, "problems"))
-		summary = pd_json_set(summary, "problems", jv_array());
-	summary = pd_json_set(summary, "failures", jv_copy(session->failures));
-	summary = pd_json_set_number(summary, "seconds",
-	    (double)(session->duration / 1000) / 1000);
-	jv seed = pd_json_peek(session->header, "seed");
-	if (jv_is_valid(seed))
-		summary = pd_json_set(summary, "seed", seed);
-	render_or_die(session, "summary", summary);
+	render_or_die(session, "summary", make_summary(session, status));
 	return status;
 }
 
@@ -455,8 +562,10 @@ int
 main(int argc, char **argv)
 {
 	struct settings settings;
-	struct session session = {.settings = &settings, .header = jv_invalid(),
-		.failures = jv_object()};
+	struct session session = {.settings = &settings, .latest = PD_LATEST_INIT,
+		.header = jv_invalid(),
+		.failures = jv_object(), .results = jv_object(),
+		.unshown = jv_object(), .started = pd_wall_clock()};
 	struct pd_error error;
 
 	pd_program_start();
@@ -477,8 +586,10 @@ main(int argc, char **argv)
 	pd_template_close(session.template);
 	pd_loop_free(loop);
 	pd_counts_free(&session.counts);
-	pd_buffer_free(&session.lines);
+	pd_latest_free(&session.latest);
 	jv_free(session.header);
 	jv_free(session.failures);
+	jv_free(session.results);
+	jv_free(session.unshown);
 	return pd_close_output(&session.writer, status);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "buffer.h"
@@ -204,6 +205,15 @@ pd_usage_error(const char *format, ...)
 	va_end(arguments);
 	fprintf(stderr, "Try '%s --help'.\n", getprogname());
 	exit(PD_EXIT_TROUBLE);
+}
+
+int64_t
+pd_wall_clock(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
 void

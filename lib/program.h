@@ -60,6 +60,9 @@ uint64_t pd_option_seed(const char *name, const char *value);
 _Noreturn void pd_usage_error(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
+/* Microseconds since 1970. */
+int64_t pd_wall_clock(void);
+
 /* "PROGRAM: file:line: message (hint)" on standard error. */
 void pd_complain(const struct pd_error *);
 

@@ -15,7 +15,7 @@ struct unit {
 
 static const struct unit duration_units[] = {
 	{"us", 1}, {"ms", 1000}, {"s", 1000000}, {"m", 60000000},
-	{"h", INT64_C(3600000000)}, {NULL, 0},
+	{"h", INT64_C(3600000000)}, {"d", INT64_C(86400000000)}, {NULL, 0},
 };
 
 static const struct unit size_units[] = {

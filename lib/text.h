@@ -11,7 +11,7 @@
 #include "buffer.h"
 #include "error.h"
 
-/* Durations and sizes carry their unit: 200us, 50ms, 5s, 2m, 1h; 512B, 64KiB,
+/* Durations and sizes carry their unit: 200us, 50ms, 5s, 2m, 1h, 7d; 512B, 64KiB,
  * 16MiB, 1GiB. A bare number is an error that shows the right form; 0 needs
  * no unit. Return 0 or -1. */
 int pd_parse_duration(const char *text, int64_t *microseconds, struct pd_error *);

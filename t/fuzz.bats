@@ -28,3 +28,4 @@ replay() {
 @test "the reader accounts for every line" { replay reader; }
 @test "a pattern matches what it draws" { replay pattern; }
 @test "a generator admits what it draws" { replay generator; }
+@test "a failure that was saved is whole when it is read" { replay failure; }

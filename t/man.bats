@@ -204,6 +204,10 @@ examples_of() {
   examples_of "$man"/man1/pd-explain.1
 }
 
+@test "the examples of pd-failures(1) run" {
+  examples_of "$man"/man1/pd-failures.1
+}
+
 @test "the examples of pd-gen(1) run" {
   examples_of "$man"/man1/pd-gen.1
 }

@@ -58,10 +58,46 @@ def headline:
 def outcome_text:
   .counts as $c
   | if $c.runs == 0 and .failures != {} then "\([.failures[]] | add | plural("failure record")) and no run"
+    elif $c.runs == 0 and .results then "\([.results[]] | add | plural("result")) and no run"
     else "\($c.runs | plural("run")): \($c.passed) passed, \($c.failed) failed"
     + (if $c.errors > 0 then ", \($c.errors) could not be judged" else "" end)
     + (if $c.aborted > 0 then ", \($c.aborted) aborted" else "" end)
     + "; \($c.commands | plural("command")), \($c.events | plural("event"))" end;
+
+# Where failures were saved, and which record types the format has no words for.
+def saved_text:
+  .saved // empty
+  | "\(.files | plural("failure")) saved in \(.directory | visible)"
+    + if .left_out > 0 then ", \(.left_out) not (--save-all saves every one)" else "" end;
+def unshown_text:
+  .unshown // empty | "not shown in this format: \(to_entries | map("\(.key) \(.value)") | join(", "))";
+
+# --- Failure files ---
+
+# What is so of a file, and what was done to it.
+def file_cause: "\(.kind // "?" | visible)\(if .name then " \(.name | visible)" else "" end), seed \(.seed // "?")";
+def file_condition:
+  if .condition == "ok" then "ok"
+  elif .condition == "unsealed" then "ok, but it has no sha256: damage would not be seen"
+  elif .condition == "laid_out" then "ok, but over several lines: jq -c . makes one line of it, as programs read it"
+  elif .condition == "foreign" then "no failure: \(.reason | visible)"
+  elif .condition == "newer" then "newer: \(.reason | visible)"
+  else "\(.condition | visible): \(.reason | visible)" end;
+def file_text:
+  if has("deleted") | not then "\(.path | visible): \(file_condition)"
+  else "\(if .deleted then "deleted" else "would delete" end) \(.path | visible): \(if .kind then file_cause else file_condition end)" end;
+
+# A table may be longer than what a function may give value by value.
+def one_text(lines): [lines] | join("\n");
+
+# The cells of a list of them; times without what is less than a second.
+def is_readable: .condition | IN("ok", "unsealed", "laid_out");
+def list_heading: ["saved (UTC)", "kind", "name", "seed", "commands", "model", "file"];
+def list_cells:
+  [(.saved_at // "-" | visible | sub("T"; " ") | sub("\\.[0-9]+Z\\z"; "")),
+   (.kind // "-" | visible), (.name // "-" | visible), "\(.seed // "-")",
+   "\(.commands // "-")\(if .original_commands then " of \(.original_commands)" else "" end)",
+   (.model // "-" | visible), (.path | visible)];
 
 # --- The sequence and what came of it ---
 
@@ -201,10 +237,15 @@ def executor_by_names:
 def executor: program("pd-exec") // executor_by_names | options_only | shell_line;
 
 # Run the sequence itself again, as it is in the report: the way it ran last.
+def last_executor: if .shrunk then first(rerunner | options_only | shell_line) else null end // executor;
 def reproduce_sequence:
-  (if .shrunk then first(rerunner | options_only | shell_line) else null end // executor) as $executor
+  last_executor as $executor
   | sequence | select(has("prefix") and has("seed"))
   | "printf '%s\\n' \(text | @sh) | \($executor)";
+
+# Go through a file that it was saved in, step by step.
+def replay_file($path):
+  "\(["pd-replay", "-m", .model.path // "MODEL.jq", $path] | shell_line) -- \(last_executor)";
 
 # Generate the whole run again from its seed, if it was generated.
 def generator:

@@ -9,7 +9,8 @@ def word: if test("\\A[^\\s\"\\\\]+\\z") and . == visible then . else text end;
 def header($o): empty;
 def failure($o):
   "FAIL run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word) "
-  + "commands=\(items | length) sequence=\(items | map(.command.type | word) | join(",")): "
+  + "commands=\(items | length) sequence=\(items | map(.command.type | word) | join(","))"
+  + (if $o.saved then " saved=\($o.saved | word)" else "" end) + ": "
   + ([.failure.message | text_lines] | join(" "));
 def explanation($o):
   . as $explanation
@@ -20,4 +21,15 @@ def summary($o):
   (if .status == 0 then "PASS" elif .status == 1 then "FAIL" elif .status == 2 then "TROUBLE" else "INTERRUPTED" end)
   + " runs=\(.counts.runs) passed=\(.counts.passed) failed=\(.counts.failed) errors=\(.counts.errors)"
   + " aborted=\(.counts.aborted) commands=\(.counts.commands) events=\(.counts.events) seed=\(.seed // "-")"
+  + (if .saved then " saved=\(.saved.files) left_out=\(.saved.left_out)" else "" end)
+  + ([.unshown // {} | to_entries[] | " unshown=\(.key):\(.value)"] | join(""))
   + ([.problems[] | " problem=\(text)"] | join(""));
+
+# Failure files: one of them, and an array of them.
+def failure_file($o):
+  (if has("deleted") then "deleted=\(.deleted) " else "" end)
+  + "condition=\(.condition | word) saved=\(.saved_at // "-" | word) kind=\(.kind // "-" | word) name=\(.name // "-" | word)"
+  + " seed=\(.seed // "-") commands=\(.commands // "-") original=\(.original_commands // "-")"
+  + " model=\(.model // "-" | word) file=\(.path | word)"
+  + (if .reason then " reason=\(.reason | text)" else "" end);
+def failure_files($o): one_text(.[] | failure_file($o));

@@ -30,10 +30,11 @@ def change: "\(select(has("before")) | "- \(.path): \(.before | brief(200))")",
             "\(select(has("after")) | "+ \(.path): \(.after | brief(200))")";
 
 # The same failure was told before, and smaller.
-def once_more:
-  "**Again**: \(.failure | headline | escaped); \(run_text), \(size_text).", "";
+def once_more($o):
+  "**Again**: \(.failure | headline | escaped); \(run_text), \(size_text)"
+  + "\(if $o.saved then "; saved as \($o.saved | visible | code)" else "" end).", "";
 
-def whole:
+def whole($o):
   .failure as $cause
   | [differences | change] as $changes
   | "## \($cause | headline | escaped)", "",
@@ -45,9 +46,11 @@ def whole:
     (if $changes != [] then "State before \($cause.id // "the last step") and at the failure:", "",
        ($changes | join("\n") | fenced("diff")) else empty end),
     (reproduce_sequence | "Run this sequence again:", "", fenced("sh")),
-    (reproduce_run | "Generate the whole run again:", "", fenced("sh"));
+    (reproduce_run | "Generate the whole run again:", "", fenced("sh")),
+    (select($o.saved) | "Saved as \($o.saved | visible | code); to go through it:", "",
+       (replay_file($o.saved) | fenced("sh")));
 
-def failure($o): if $o.again > 0 and .shrunk == null then once_more else whole end;
+def failure($o): if $o.again > 0 and .shrunk == null then once_more($o) else whole($o) end;
 
 # A command of an explanation, with what it changed where that says something.
 def role_row($command):
@@ -76,4 +79,14 @@ def summary($o):
   (if .problems != [] then "",
      (.status as $status | .problems[]
       | "- \(if $status == 1 then "trouble as well" else "**nothing is proved**" end): \([text_lines] | join(" ") | escaped)")
-   else empty end);
+   else empty end),
+  (saved_text, unshown_text | "", "\(escaped).");
+
+# Failure files: one of them, and a table of an array of them.
+def failure_file($o): "- \(file_text | escaped)";
+def failure_files($o):
+  one_text(
+    (map(select(is_readable)) | select(. != [])
+      | "| \(list_heading | join(" | ")) |", "|\(list_heading | map("---|") | add)",
+        (.[] | "| \(list_cells | map(code_cell) | join(" | ")) |"), ""),
+    (.[] | select(is_readable | not) | failure_file($o)));

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The report for people at a terminal. Each function gives lines of text;
 # $o has color (true for escape codes), width (of the terminal, 0 elsewhere),
-# number (of the failure, from 1) and again (how many of its kind and name came
-# before it).
+# number (of the failure, from 1), again (how many of its kind and name came
+# before it) and saved (the file that it was saved in, if it was).
 module {"name": "terminal", "description": "for people at a terminal"};
 include "common";
 
@@ -71,7 +71,8 @@ def steps($o):
 # The same failure was told before, and smaller.
 def once_more($o):
   (if $o.again == 1 then "" else empty end),
-  ("FAIL \($o.number): \(.failure | headline), again: \(run_text), \(size_text)" | faint($o));
+  ("FAIL \($o.number): \(.failure | headline), again: \(run_text), \(size_text)"
+    + if $o.saved then "; saved as \($o.saved | visible)" else "" end | faint($o));
 
 def change($o):
   (select(has("before")) | "    - \(.path): \(.before | brief(120))" | red($o)),
@@ -102,7 +103,8 @@ def whole($o):
   steps($o),
   state_lines($o),
   (reproduce_sequence | "", "  Run this sequence again:", "    \(.)"),
-  (reproduce_run | "", "  Generate the whole run again:", "    \(.)");
+  (reproduce_run | "", "  Generate the whole run again:", "    \(.)"),
+  (select($o.saved) | "", "  Saved as \($o.saved | visible); to go through it:", "    \(replay_file($o.saved))");
 
 def failure($o): if $o.again > 0 and .shrunk == null then once_more($o) else whole($o) end;
 
@@ -162,5 +164,18 @@ def summary($o):
     (.fired | map_values(select(. > 0)) | if . == {} then empty
        else flow($o; 2; "checks run:", (counted | commas)) | faint($o) end),
     (if $silent != [] and .counts.commands > 0 then flow($o; 2; "never triggered:", ($silent | commas)) else empty end),
+    saved_text, (unshown_text | faint($o)),
     (.problems[] | [text_lines] | join(" ")
       | if $status == 1 then "trouble as well: \(.)" else "nothing is proved: \(.)" end | red($o));
+
+# Failure files: one of them, and a table of an array of them.
+def failure_file($o): file_text | if test(": (ok|deleted)") then . else red($o) end;
+
+def padded($widths):
+  . as $cells | [range(length - 1) as $i | $cells[$i] | . + " " * ($widths[$i] - length)] + [last] | join("  ");
+def failure_files($o):
+  map(select(is_readable)) as $failures
+  | [list_heading, ($failures[] | list_cells)] as $rows
+  | [$rows | transpose[] | map(length) | max] as $widths
+  | one_text((select($failures != []) | ($rows[0] | padded($widths) | bold($o)), ($rows[1:][] | padded($widths))),
+      (.[] | select(is_readable | not) | file_text | red($o)));
