@@ -85,8 +85,8 @@ pd_filter_open(struct pd_filter *filter,
 	pd_counts_start(&filter->counts);
 }
 
-static void
-pass_on(struct pd_filter *filter, const struct pd_record *record)
+void
+pd_filter_pass(struct pd_filter *filter, const struct pd_record *record)
 {
 	if (filter->template == NULL)
 		pd_writer_line(&filter->writer, record->line, record->length);
@@ -161,8 +161,9 @@ take_record(struct pd_filter *filter, const struct pd_record *record,
 	} else if (pd_record_is(record, "end")) {
 		take_end(filter, record);
 	} else {
-		if (filter->pass || !pd_record_is(record, "failure"))
-			pass_on(filter, record);
+		if (!filter->hold &&
+		    (filter->pass || !pd_record_is(record, "failure")))
+			pd_filter_pass(filter, record);
 		if (pd_record_is(record, "run_end"))
 			count_run(filter, record);
 		take(context, record);

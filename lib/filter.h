@@ -55,6 +55,7 @@ struct pd_filter {
 	jv header;			/* this filter's included; invalid before it came */
 	bool run_failed;		/* the latest run_end has a failure */
 	bool pass;			/* lines that are taken are passed on, too */
+	bool hold;			/* none is passed on but by pd_filter_pass */
 	int argc;
 	char **argv;
 	bool ending, over;
@@ -76,6 +77,9 @@ void pd_filter_open(struct pd_filter *, const struct pd_filter_settings *,
  * Lines that cannot be read are problems. */
 typedef void pd_filter_take(void *context, const struct pd_record *);
 void pd_filter_process(struct pd_filter *, pd_filter_take *, void *context);
+
+/* For take, with hold: pass this line on. */
+void pd_filter_pass(struct pd_filter *, const struct pd_record *);
 
 /* Parse a failure record and see that it is whole; an invalid jv, with the
  * problem noted, when it is not. */

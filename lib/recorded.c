@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "recorded.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -34,7 +35,8 @@ static struct pd_recorded
 empty_run(void)
 {
 	return (struct pd_recorded){.start = jv_invalid(), .end = jv_invalid(),
-		.commands = jv_array(), .events = jv_array(), .checks = jv_array()};
+		.commands = jv_array(), .events = jv_array(), .checks = jv_array(),
+		.refs = jv_invalid()};
 }
 
 int
@@ -65,6 +67,69 @@ pd_recorded_free(struct pd_recorded *run)
 	jv_free(run->commands);
 	jv_free(run->events);
 	jv_free(run->checks);
+	jv_free(run->refs);
+}
+
+static jv
+array_of(jv failure, const char *key)
+{
+	jv array = pd_json_peek(failure, key);
+
+	if (jv_get_kind(array) == JV_KIND_ARRAY)
+		return array;
+	jv_free(array);
+	return jv_array();
+}
+
+/* The sequence whose run a failure record tells about, or an invalid jv. */
+static jv
+told_sequence(jv failure)
+{
+	jv sequence = pd_json_peek(failure, "shrunk");
+
+	if (jv_is_valid(sequence))
+		return sequence;
+	return pd_json_peek(failure, "original");
+}
+
+static jv
+run_end_of(jv failure, const struct pd_recorded *run)
+{
+	static const char *const kept[] = {"run", "failure", "other_failures",
+		"state_before", "state"};
+	jv end = pd_json_set_string(jv_object(), "type", "run_end");
+	jv cause = pd_json_peek(failure, "failure");
+	bool broken = strcmp(pd_json_peek_string(cause, "class", ""), "assertion") == 0;
+
+	end = pd_json_set_string(end, "status", broken ? "fail" : "error");
+	end = pd_json_set_number(end, "commands",
+	    jv_array_length(jv_copy(run->commands)));
+	end = pd_json_set_number(end, "events", jv_array_length(jv_copy(run->events)));
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		jv value = pd_json_peek(failure, kept[i]);
+		if (jv_is_valid(value))
+			end = pd_json_set(end, kept[i], value);
+	}
+	jv_free(cause);
+	return end;
+}
+
+void
+pd_recorded_of_failure(struct pd_recorded *run, jv failure)
+{
+	jv sequence = told_sequence(failure);
+	jv number = pd_json_peek(failure, "run");
+
+	*run = (struct pd_recorded){.start = pd_json_set_string(jv_object(), "type",
+		"run_start"), .commands = array_of(failure, "commands"),
+		.events = array_of(failure, "events"),
+		.checks = array_of(failure, "checks"),
+		.refs = pd_json_peek(failure, "refs")};
+	if (jv_is_valid(number))
+		run->start = pd_json_set(run->start, "run", number);
+	if (jv_is_valid(sequence))
+		run->start = pd_json_set(run->start, "sequence", sequence);
+	run->end = run_end_of(failure, run);
 }
 
 enum pd_run_result
@@ -74,9 +139,9 @@ pd_recorded_execute(struct pd_recorded *run, struct pd_runner *runner,
 	struct pd_buffer lines = PD_BUFFER_INIT;
 	enum pd_run_result result = pd_runner_run(runner, sequence, &lines, error);
 
-	*run = empty_run();
-	if (result == PD_RUN_DONE && pd_recorded_parse(run, lines.data, lines.length,
-	    error) != 0)
+	if (result != PD_RUN_DONE)
+		*run = empty_run();
+	else if (pd_recorded_parse(run, lines.data, lines.length, error) != 0)
 		result = PD_RUN_FAILED;
 	pd_buffer_free(&lines);
 	return result;
@@ -97,13 +162,15 @@ pd_same_failure(jv a, jv b)
 	    pd_json_peek_string(b, "name", "")) == 0;
 }
 
-/* What the tokens of the run's sequence stood for. */
-static jv
-bound_references(const struct pd_recorded *run, jv sequence)
+jv
+pd_recorded_references(const struct pd_recorded *run)
 {
 	struct pd_bindings bindings;
 	const char *nonce = pd_json_peek_string(run->start, "nonce", "");
 
+	if (jv_get_kind(run->refs) == JV_KIND_OBJECT)
+		return jv_copy(run->refs);
+	jv sequence = pd_json_peek(run->start, "sequence");
 	pd_bindings_start(&bindings,
 	    (uint64_t)pd_json_peek_number(sequence, "seed", 0), nonce);
 	jv_array_foreach(run->events, i, record) {
@@ -112,7 +179,7 @@ bound_references(const struct pd_recorded *run, jv sequence)
 			pd_bindings_add(&bindings, id, pd_json_peek(record, "event"));
 		jv_free(record);
 	}
-	jv used = pd_bindings_used(&bindings, jv_copy(sequence));
+	jv used = pd_bindings_used(&bindings, sequence);
 	pd_bindings_free(&bindings);
 	return used;
 }
@@ -174,7 +241,7 @@ pd_failure_record(const struct pd_recorded *run, jv original, jv header,
 	record = set_if_valid(record, "state_before",
 	    pd_json_peek(run->end, "state_before"));
 	record = set_if_valid(record, "state", pd_json_peek(run->end, "state"));
-	record = pd_json_set(record, "refs", bound_references(run, sequence));
+	record = pd_json_set(record, "refs", pd_recorded_references(run));
 	record = set_if_valid(record, "shrink", shrink);
 	jv_free(sequence);
 	return pd_json_set(record, "environment", environment(run, header));
@@ -184,10 +251,8 @@ int
 pd_failure_sequence(jv record, struct pd_sequence *sequence,
     struct pd_error *error)
 {
-	jv planned = pd_json_peek(record, "shrunk");
+	jv planned = told_sequence(record);
 
-	if (!jv_is_valid(planned))
-		planned = pd_json_peek(record, "original");
 	if (jv_is_valid(planned))
 		return pd_sequence_parse(sequence, planned, error);
 	*sequence = (struct pd_sequence)PD_SEQUENCE_INIT;

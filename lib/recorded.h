@@ -15,6 +15,7 @@ enum { PD_FAILURE_FORMAT = 1 };	/* the format of failure records */
 struct pd_recorded {
 	jv start, end;		/* the run_start and run_end records, or invalid */
 	jv commands, events, checks;	/* arrays of records */
+	jv refs;		/* of a failure record: {token: value}; else invalid */
 };
 
 /* Read the lines of one run. Records of other types are left out. Returns 0 or
@@ -22,6 +23,14 @@ struct pd_recorded {
 int pd_recorded_parse(struct pd_recorded *, const char *lines, size_t length,
     struct pd_error *);
 void pd_recorded_free(struct pd_recorded *);
+
+/* The run that a failure record tells about, as far as it does: what it lacks
+ * is the time that the run took and how often checks were run. Borrows the
+ * record. */
+void pd_recorded_of_failure(struct pd_recorded *, jv failure);
+
+/* What the tokens of the run's sequence stood for: {token: value}. */
+jv pd_recorded_references(const struct pd_recorded *);
 
 /* Execute a sequence and read its run. It must be freed in all cases; it is
  * empty unless the result is PD_RUN_DONE. */

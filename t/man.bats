@@ -196,6 +196,10 @@ examples_of() {
   examples_of "$man"/man1/pd.1
 }
 
+@test "the examples of pd-diff(1) run" {
+  examples_of "$man"/man1/pd-diff.1
+}
+
 @test "the examples of pd-exec(1) run" {
   examples_of "$man"/man1/pd-exec.1
 }
@@ -206,6 +210,10 @@ examples_of() {
 
 @test "the examples of pd-failures(1) run" {
   examples_of "$man"/man1/pd-failures.1
+}
+
+@test "the examples of pd-flaky(1) run" {
+  examples_of "$man"/man1/pd-flaky.1
 }
 
 @test "the examples of pd-gen(1) run" {

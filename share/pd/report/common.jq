@@ -198,6 +198,56 @@ def explanation_notes:
      "Commands of branches ran at the same time, and each variation once: chance may have decided what passed." else empty end),
   stopped_text, not_looked_into;
 
+# --- Runs against runs ---
+
+# "run 3, attempt 2 of FILE (failed: check never_negative failed)"
+def run_side:
+  "run \(.run // "?")" + (.attempt // 1 | if . > 1 then ", attempt \(.)" else "" end)
+  + (.file | if . then " of \(visible)" else "" end)
+  + " (" + ({pass: "passed", fail: "failed", error: "could not be judged"}[.status // ""] // "aborted")
+  + (.failure | if . then ": \(headline)" else "" end) + ")";
+
+# Where it is: "c3 Credit: event Credited .balance", "c3 Credit: state .accounts".
+def event_place:
+  "event \(.event | visible)" + ((.n // 0) | if . > 0 then " (\(. + 1))" else "" end);
+def field_place:
+  (.id // "no command") + (.command | if . then " \(visible)" else "" end) + ": "
+  + (if .kind == "event" then event_place
+     elif .kind == "check" then "checks that failed"
+     elif .kind == "length" then "commands executed, from here on"
+     elif .kind == "order" then "which step comes before it"
+     else .kind end)
+  + (.path | if . then " \(visible)" else "" end);
+def difference_place: if .kind == "order" then "order of steps, at step \(.index)" else field_place end;
+
+# What stands there, for people.
+def difference_value:
+  if type == "object" and has("kind") and has("class") then headline
+  elif type == "object" and (.type | type) == "string" then domain_object(120)
+  else brief(120) end;
+
+# The values of a field in a group: "a" (6), missing (1). What is not among a step's changes is as it was.
+def group_values($field; $group):
+  $field[$group]
+  | map((if has("value") then .value | brief(60) elif .other then "other values"
+         elif $field.kind == "state" then "unchanged" else "missing" end) + " (\(.runs))")
+  | if length > 4 then .[:4] + ["and \(length - 4) more"] else . end
+  | if . == [] then "none" else join(", ") end;
+def all_values($field): group_values($field | {kind, all: (.passing + .failing)}; "all");
+def both_groups: .passes > 0 and .failures + .errors > 0;
+def kinds_text: .kinds | to_entries | map("\(.key | visible) \(.value)") | join(", ");
+
+# "passed 6 of 10"
+def passed_text:
+  if .passes > 0 or .failures + .errors == 0 then "passed \(.passes) of \(.runs)"
+  elif .errors == 0 then "failed \(.failures) of \(.runs)"
+  elif .failures == 0 then "\(.errors) of \(.runs) could not be judged"
+  else "failed \(.failures) of \(.runs), \(.errors) could not be judged" end;
+def flakiness_text:
+  (if .verdict == "deterministic" then .verdict else .verdict | ascii_upcase end)
+  + ": \(passed_text) (\(run_text))"
+  + (if .kinds == {} then "" else ": \(kinds_text)" end);
+
 # --- Command lines ---
 
 # One word of a shell command, and a whole one.

@@ -33,3 +33,17 @@ def failure_file($o):
   + " model=\(.model // "-" | word) file=\(.path | word)"
   + (if .reason then " reason=\(.reason | text)" else "" end);
 def failure_files($o): one_text(.[] | failure_file($o));
+
+def divergence($o):
+  (if .same then "SAME" else "DIFFERENT" end)
+  + " left=\(.left.file | word):\(.left.run // "-") right=\(.right.file | word):\(.right.run // "-")"
+  + (if .first then " first=\(.first | difference_place | word)" else "" end)
+  + (if .fields[0] then " best=\(.fields[0] | field_place | word) score=\(.fields[0].score)" else "" end)
+  + " differences=\((.differences | length) + (.more_differences // 0))";
+def flakiness($o):
+  "\(.verdict | ascii_upcase) run=\(.run) seed=\(.seed) runs=\(.runs) passes=\(.passes) failures=\(.failures)"
+  + " errors=\(.errors) varies=\(.varies | join(",") | if . == "" then "-" else . end)"
+  + (if .fields[0] then " best=\(.fields[0] | field_place | word) score=\(.fields[0].score)" else "" end)
+  + (.kinds | to_entries | map(" \(.key | word)=\(.value)") | join(""));
+def flakiness_summary($o):
+  "SUMMARY sequences=\(.sequences) deterministic=\(.deterministic) varying=\(.varying) flaky=\(.flaky) unjudged=\(.unjudged)";

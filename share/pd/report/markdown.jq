@@ -90,3 +90,40 @@ def failure_files($o):
       | "| \(list_heading | join(" | ")) |", "|\(list_heading | map("---|") | add)",
         (.[] | "| \(list_cells | map(code_cell) | join(" | ")) |"), ""),
     (.[] | select(is_readable | not) | failure_file($o)));
+
+# --- Runs against runs ---
+
+def difference_lines:
+  difference_place,
+  "\(select(has("left")) | "- \(.left | difference_value)")",
+  "\(select(has("right")) | "+ \(.right | difference_value)")";
+def field_table($most):
+  select(.fields != [])
+  | (if both_groups then
+      "What tells failing from passing runs, best first:", "",
+      "| field | gain ratio | passing | failing |", "|---|---|---|---|",
+      (.fields[:$most][] | "| \(field_place | code_cell) | \(.score) | "
+        + if .run_scoped then "another value in each run | |"
+          else "\(group_values(.; "passing") | code_cell) | \(group_values(.; "failing") | code_cell) |" end)
+    else
+      "What varies:", "", "| field | values |", "|---|---|",
+      (.fields[:$most][] | "| \(field_place | code_cell) | "
+        + if .run_scoped then "another value in each run |" else "\(all_values(.) | code_cell) |" end)
+    end), "";
+
+def divergence($o):
+  "## \(if .same then "The same" else "Different" end)", "",
+  "- left: \(.left | run_side | escaped)", "- right: \(.right | run_side | escaped)", "",
+  (select(.runs and (.same | not)) | "\(passed_text)\(if .kinds == {} then "" else "; \(kinds_text | escaped)" end).", "", field_table(20)),
+  (select(.differences != []) | [.differences[] | difference_lines] | join("\n") | fenced("diff")),
+  (.more_differences // 0 | select(. > 0) | "And \(plural("more difference")).", "");
+
+def flakiness($o):
+  "## \(flakiness_text | escaped)", "",
+  (select(.verdict != "deterministic")
+   | field_table(10),
+     (.first_divergence | values | "First difference:", "", ([difference_lines] | join("\n") | fenced("diff"))));
+def flakiness_summary($o):
+  "**\(.sequences | plural("sequence"))**, each executed up to \(.runs) times: "
+  + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
+  + (if .unjudged > 0 then ", \(.unjudged) could not be judged" else "" end) + ".";

@@ -179,3 +179,52 @@ def failure_files($o):
   | [$rows | transpose[] | map(length) | max] as $widths
   | one_text((select($failures != []) | ($rows[0] | padded($widths) | bold($o)), ($rows[1:][] | padded($widths))),
       (.[] | select(is_readable | not) | file_text | red($o)));
+
+# --- Runs against runs ---
+
+def difference_lines($o):
+  "  \(difference_place)",
+  (select(has("left")) | "    - \(.left | difference_value)" | red($o)),
+  (select(.kind == "failure" and (has("left") | not)) | "    - no failure" | red($o)),
+  (select(has("right")) | "    + \(.right | difference_value)" | green($o)),
+  (select(.kind == "failure" and (has("right") | not)) | "    + no failure" | green($o));
+
+# The fields that tell groups apart, or that vary when there is but one group.
+def field_line($o; $groups):
+  if .run_scoped then "    \(if $groups then "-      " else "" end)\(field_place): another value in each run" | faint($o)
+  elif $groups then
+    flow($o; 12; "    \("\(.score)" | . + " " * (5 - length))  \(field_place):",
+      "passing \(group_values(.; "passing"));", "failing \(group_values(.; "failing"))")
+  else flow($o; 6; "    \(field_place):", all_values(.)) end;
+def field_lines($o; $most):
+  both_groups as $groups
+  | select(.fields != [])
+  | (if $groups then "  what tells failing from passing runs, best first:" else "  what varies:" end),
+    (.fields[:$most][] | field_line($o; $groups)),
+    (((.fields | length) + (.more_fields // 0) - $most) | select(. > 0) | "    and \(plural("more field"))" | faint($o));
+
+def divergence($o):
+  if .same and .runs then "SAME: \(.runs | plural("run")), all like \(.left | run_side)" | green($o)
+  elif .same then "SAME: \(.left | run_side)", "      \(.right | run_side)" | green($o)
+  else ("DIFFERENT:" | bold($o)),
+    ("  - \(.left | run_side)" | red($o)), ("  + \(.right | run_side)" | green($o)), "",
+    (select(.runs) | "  \(passed_text | sub("^passed"; "passed:"))\(if .kinds == {} then "" else "; \(kinds_text)" end)",
+      field_lines($o; 10), "",
+      (if both_groups then "  a passing run against a failing one:" else "  the first run against one that differs:" end)),
+    (.differences[] | difference_lines($o)),
+    (.more_differences // 0 | select(. > 0) | "  and \(plural("more difference"))" | faint($o))
+  end;
+
+def flakiness($o):
+  (flakiness_text | if .[0:1] == "d" then . else paint($o; "1;31") end),
+  (select(.verdict != "deterministic")
+   | (if .lengths.min != .lengths.max then "  commands executed: \(.lengths.min) to \(.lengths.max)" else empty end),
+     field_lines($o; 5),
+     (if .verdict == "varying" and .fields != [] and all(.fields[]; .run_scoped)
+      then "  these may be ids: -m MODEL tells which are" else empty end),
+     (.first_divergence | values | "  first difference:", (difference_lines($o) | "  \(.)")));
+
+def flakiness_summary($o):
+  "\(.sequences | plural("sequence")), each executed up to \(.runs) times: "
+  + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
+  + (if .unjudged > 0 then ", \(.unjudged) could not be judged" else "" end);
