@@ -248,7 +248,7 @@ end_turn(struct session *session)
 }
 
 static void
-execute(struct session *session, const struct pd_sequence *sequence,
+execute(struct session *session, const struct pd_sequence *sequence, bool paced,
     const char *line, size_t length)
 {
 	const struct settings *settings = session->settings;
@@ -261,7 +261,8 @@ execute(struct session *session, const struct pd_sequence *sequence,
 	 * wait for him before. */
 	session->writer.hold = true;
 	session->writer.copy = settings->report ? &session->run_lines : NULL;
-	jv end = pd_executor_run(session->executor, sequence, line, length);
+	jv end = pd_executor_run(session->executor, sequence, paced, line,
+	    length);
 	session->writer.copy = NULL;
 	session->writer.hold = false;
 	end_turn(session);
@@ -319,13 +320,14 @@ is_whole(jv sequence)
 }
 
 static void
-complete_and_execute(struct session *session, const struct pd_sequence *sequence)
+execute_anew(struct session *session, const struct pd_sequence *sequence,
+    bool paced)
 {
 	struct pd_buffer line = PD_BUFFER_INIT;
 	jv record = pd_sequence_record(sequence);
 
 	pd_json_append_peek(&line, record);
-	execute(session, sequence, line.data, line.length);
+	execute(session, sequence, paced, line.data, line.length);
 	pd_buffer_free(&line);
 	jv_free(record);
 }
@@ -341,12 +343,14 @@ take_sequence(struct session *session, const struct pd_record *record)
 		reject(session, record, &error);
 		return;
 	}
-	bool whole = is_whole(value);
+	bool paced = pd_json_peek_bool(value, "paced", false);
+	/* Whoever runs it again from its records does not pace it. */
+	bool whole = is_whole(value) && !paced;
 	if (pd_sequence_parse(&sequence, value, &error) == 0) {
 		if (whole)
-			execute(session, &sequence, record->line, record->length);
+			execute(session, &sequence, paced, record->line, record->length);
 		else
-			complete_and_execute(session, &sequence);
+			execute_anew(session, &sequence, paced);
 	} else {
 		snprintf(error.file, sizeof(error.file), "%s", record->file);
 		error.line = record->number;
@@ -374,7 +378,8 @@ take_record(struct session *session, const struct pd_record *record)
 		else
 			reject(session, record, &error);
 		jv_free(end);
-	} else if (!pd_record_is(record, "stream")) {
+	} else if (!pd_record_is(record, "stream") &&
+	    !pd_record_is(record, "proceed")) {	/* for a run that is over */
 		pd_writer_line(&session->writer, record->line, record->length);
 	}
 }
@@ -474,6 +479,16 @@ note_error(struct pd_counts *counts, const struct pd_error *error)
 	pd_counts_problem(counts, "%s", pd_error_text(error, text, sizeof(text)));
 }
 
+/* A paced run that nobody paces. */
+static void
+on_problem(void *context, const struct pd_error *error)
+{
+	struct session *session = context;
+
+	note_error(&session->counts, error);
+	session->stopped = true;
+}
+
 /* What names the system under test: its address, or else the adapter, which
  * knows where it is. The caller frees it. */
 static char *
@@ -510,6 +525,7 @@ static void
 open_session(struct session *session, int argc, char **argv)
 {
 	const struct settings *settings = session->settings;
+	struct pd_executor_options executor = settings->executor;
 	struct pd_error error;
 
 	session->argc = argc;
@@ -530,8 +546,11 @@ open_session(struct session *session, int argc, char **argv)
 	session->writer.line_buffered |= settings->line_buffered;
 	pd_counts_start(&session->counts);
 	session->reader = pd_reader_open(argv + optind, argc - optind, settings->max_line);
+	executor.input = session->reader;
+	executor.problem = on_problem;
+	executor.context = session;
 	session->executor = pd_executor_new(session->loop, session->model,
-	    session->adapter, &session->writer, &settings->executor);
+	    session->adapter, &session->writer, &executor);
 	open_lock(session);
 }
 

@@ -1,45 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "difference.h"
 
-#include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "buffer.h"
 #include "json.h"
+#include "path.h"
 
-static bool
-is_word(const char *text)
-{
-	if (!isalpha((unsigned char)text[0]) && text[0] != '_')
-		return false;
-	while (isalnum((unsigned char)*text) || *text == '_')
-		text++;
-	return *text == '\0';
-}
-
-/* Both return the length that the path had before, to go back to. */
+/* Returns the length that the path had before, to go back to. */
 static size_t
-enter_field(struct pd_buffer *path, jv key)
+enter(struct pd_buffer *path, jv step)
 {
 	size_t before = path->length;
 
-	if (is_word(jv_string_value(key))) {
-		pd_buffer_format(path, ".%s", jv_string_value(key));
-	} else {
-		pd_buffer_text(path, before == 0 ? ".[" : "[");
-		pd_json_append_peek(path, key);
-		pd_buffer_text(path, "]");
-	}
-	return before;
-}
-
-static size_t
-enter_element(struct pd_buffer *path, int index)
-{
-	size_t before = path->length;
-
-	pd_buffer_format(path, before == 0 ? ".[%d]" : "[%d]", index);
+	pd_path_enter(path, step);
 	return before;
 }
 
@@ -73,7 +47,7 @@ compare_arrays(struct comparison *comparison, jv left, jv right)
 	for (int i = 0; i < left_length || i < right_length; i++) {
 		jv was = i < left_length ? jv_array_get(jv_copy(left), i) : jv_invalid();
 		jv is = i < right_length ? jv_array_get(jv_copy(right), i) : jv_invalid();
-		size_t before = enter_element(&comparison->path, i);
+		size_t before = enter(&comparison->path, jv_number(i));
 		compare(comparison, was, is);
 		leave(&comparison->path, before);
 		jv_free(was);
@@ -90,7 +64,7 @@ compare_objects(struct comparison *comparison, jv left, jv right)
 	jv_array_foreach(keys, i, key) {
 		jv was = jv_object_get(jv_copy(left), jv_copy(key));
 		jv is = jv_object_get(jv_copy(right), jv_copy(key));
-		size_t before = enter_field(&comparison->path, key);
+		size_t before = enter(&comparison->path, key);
 		compare(comparison, was, is);
 		leave(&comparison->path, before);
 		jv_free(was);
@@ -105,8 +79,10 @@ compare(struct comparison *comparison, jv left, jv right)
 {
 	jv_kind kind = jv_get_kind(left);
 
-	if (kind == jv_get_kind(right) && (!jv_is_valid(left) ||
-	    jv_equal(jv_copy(left), jv_copy(right))))
+	/* Most of a state mostly is the very same as before. */
+	if (jv_identical(jv_copy(left), jv_copy(right)) ||
+	    (kind == jv_get_kind(right) && (!jv_is_valid(left) ||
+	    jv_equal(jv_copy(left), jv_copy(right)))))
 		return;
 	if (kind == jv_get_kind(right) && kind == JV_KIND_ARRAY)
 		compare_arrays(comparison, left, right);
@@ -126,6 +102,28 @@ pd_differences(jv left, jv right, pd_difference_found *found, void *context)
 	pd_buffer_free(&comparison.path);
 }
 
+static void
+add_change(void *context, const char *path, jv before, jv after)
+{
+	jv *changes = context;
+	jv change = pd_json_set_string(jv_object(), "path", path);
+
+	if (jv_is_valid(before))
+		change = pd_json_set(change, "before", jv_copy(before));
+	if (jv_is_valid(after))
+		change = pd_json_set(change, "after", jv_copy(after));
+	*changes = jv_array_append(*changes, change);
+}
+
+jv
+pd_changes(jv before, jv after)
+{
+	jv changes = jv_array();
+
+	pd_differences(before, after, add_change, &changes);
+	return changes;
+}
+
 struct visit {
 	struct pd_buffer path;
 	pd_leaf_found *found;
@@ -138,7 +136,7 @@ static void
 visit_array(struct visit *walk, jv array)
 {
 	jv_array_foreach(array, i, part) {
-		size_t before = enter_element(&walk->path, i);
+		size_t before = enter(&walk->path, jv_number(i));
 		visit(walk, part);
 		leave(&walk->path, before);
 		jv_free(part);
@@ -152,7 +150,7 @@ visit_object(struct visit *walk, jv object)
 
 	jv_array_foreach(keys, i, key) {
 		jv part = jv_object_get(jv_copy(object), jv_copy(key));
-		size_t before = enter_field(&walk->path, key);
+		size_t before = enter(&walk->path, key);
 		visit(walk, part);
 		leave(&walk->path, before);
 		jv_free(part);

@@ -16,6 +16,9 @@ typedef void pd_difference_found(void *context, const char *path, jv left,
 /* Find the smallest parts that differ. Borrows both values. */
 void pd_differences(jv left, jv right, pd_difference_found *, void *context);
 
+/* The same as an array: [{path, before?, after?}]. Borrows both. */
+jv pd_changes(jv before, jv after);
+
 /* A part that has no parts; empty arrays and objects are such. Borrowed. */
 typedef void pd_leaf_found(void *context, const char *path, jv leaf);
 

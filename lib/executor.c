@@ -12,15 +12,15 @@
 #include "conform.h"
 #include "evidence.h"
 #include "fold.h"
+#include "journal.h"
 #include "json.h"
+#include "pace.h"
+#include "preparation.h"
 #include "random.h"
 #include "reference.h"
 
 enum {
-	HEALTH_PAUSE = 100000,		/* between two looks, microseconds */
-	EXCHANGE_LIMIT = 1 << 20,	/* bytes of a command's requests and replies */
-	FIELD_LIMIT = 1000,		/* of a field in them, when they are longer */
-	ABORT_GRACE = 500000,		/* for all of a run's teardown after a signal */
+	ABORT_GRACE = 500000,	/* for all of a run's teardown after a signal */
 };
 
 enum phase {
@@ -41,16 +41,20 @@ struct lane {
 	jv command;		/* under way, references resolved */
 	jv predicted;		/* its events, or invalid */
 	jv injected;		/* what it made visible before its answer: an array */
+	int64_t waits;		/* paced: its place in the queue, from 1; 0 if it does not */
 };
 
 struct run {
 	struct pd_executor *executor;
 	const struct pd_sequence *sequence;
 	char nonce[17];
-	int64_t started;
+	struct pd_journal journal;
 	enum phase phase;
 	struct lane *lanes;
 	size_t lane_count, lanes_busy;
+	struct pd_pace pace;
+	int64_t waited;		/* places in the queue given out */
+	bool asked;		/* the first in it has been told, and waits for an answer */
 	jv hooks;		/* requests of the present phase, still to be sent */
 	struct pd_call *hook;
 	struct pd_fold fold;
@@ -77,9 +81,9 @@ struct pd_executor {
 	struct pd_executor_options options;
 	jv attempts;		/* {run: how often it was executed} */
 	jv timeouts;		/* {command: microseconds} as far as looked up */
+	struct pd_preparation preparation;
 	struct pd_evidence evidence;	/* of all runs */
 	int unreachable;
-	bool begun;
 };
 
 static void advance(struct run *);
@@ -94,7 +98,10 @@ pd_executor_new(struct pd_loop *loop, struct pd_model *model,
 
 	*executor = (struct pd_executor){.loop = loop, .model = model,
 		.adapter = adapter, .writer = writer, .options = *options,
-		.attempts = jv_object(), .timeouts = jv_object()};
+		.attempts = jv_object(), .timeouts = jv_object(),
+		.preparation = {.loop = loop, .adapter = adapter,
+		.redaction = options->redaction, .timeout = options->timeout,
+		.health_timeout = options->health_timeout}};
 	pd_evidence_start(&executor->evidence);
 	return executor;
 }
@@ -178,156 +185,35 @@ fail_model(struct run *run, const struct pd_error *error, const char *id,
 /*
  * Records.
  */
-static void
-start_record(struct run *run, const char *type, const char *id, int branch)
+static struct pd_journal_place
+place_of(const struct lane *lane)
 {
-	struct pd_writer *writer = run->executor->writer;
-
-	pd_writer_start(writer, type);
-	pd_writer_number(writer, "run", run->sequence->run);
-	if (id != NULL)
-		pd_writer_string(writer, "id", id);
-	if (branch >= 0)
-		pd_writer_number(writer, "branch", branch);
-}
-
-/* A value of the model's or the system's, without its secrets. */
-static void
-write_value(struct run *run, const char *name, jv value)
-{
-	jv shown = pd_redact(run->executor->options.redaction, jv_copy(value));
-
-	pd_writer_json_peek(run->executor->writer, name, shown);
-	jv_free(shown);
+	return (struct pd_journal_place){lane->items->list[lane->next].id,
+		lane->branch};
 }
 
 static void
 write_run_start(struct run *run, const char *line, size_t length)
 {
-	struct pd_writer *writer = run->executor->writer;
+	struct pd_executor *executor = run->executor;
 	char key[32];
 
 	snprintf(key, sizeof(key), "%" PRId64, run->sequence->run);
-	double attempt = 1 + pd_json_peek_number(run->executor->attempts, key, 0);
+	double attempt = 1 + pd_json_peek_number(executor->attempts, key, 0);
 	/* Counted for runs that come again only, or memory would grow with the
 	 * stream: a run that is executed again follows itself. */
-	jv_free(run->executor->attempts);
-	run->executor->attempts = pd_json_set_number(jv_object(), key, attempt);
-	pd_writer_start(writer, "run_start");
-	pd_writer_number(writer, "run", run->sequence->run);
-	pd_writer_number(writer, "attempt", (int64_t)attempt);
-	pd_writer_string(writer, "nonce", run->nonce);
-	if (run->executor->options.target != NULL)
-		pd_writer_string(writer, "target", run->executor->options.target);
-	pd_buffer_text(&writer->buffer, ",\"sequence\":");
-	pd_buffer_append(&writer->buffer, line, length);
-	pd_writer_finish(writer);
-}
-
-/* A request or reply with its long fields cut; "cut" names them. */
-static jv
-cut_long_fields(jv message)
-{
-	jv result = jv_object(), names = jv_array();
-
-	jv_object_foreach(message, name, value) {
-		jv text = jv_dump_string(jv_copy(value), 0);
-		if (jv_string_length_bytes(text) > FIELD_LIMIT) {
-			char *excerpt = pd_json_excerpt(value, FIELD_LIMIT);
-			value = jv_string(excerpt);
-			free(excerpt);
-			names = jv_array_append(names, jv_copy(name));
-		}
-		result = jv_object_set(result, name, value);
-	}
-	jv_free(message);
-	return pd_json_set(result, "cut", names);
-}
-
-static jv
-cut_exchanges(jv exchanges)
-{
-	int count = jv_array_length(jv_copy(exchanges));
-
-	for (int i = 0; i < count; i++) {
-		jv exchange = jv_array_get(jv_copy(exchanges), i);
-		jv request = pd_json_peek(exchange, "request");
-		jv reply = pd_json_peek(exchange, "reply");
-		exchange = pd_json_set(exchange, "request", cut_long_fields(request));
-		if (jv_is_valid(reply))
-			exchange = pd_json_set(exchange, "reply", cut_long_fields(reply));
-		exchanges = jv_array_set(exchanges, i, exchange);
-	}
-	return exchanges;
-}
-
-/* Requests and replies, cut where their line would be longer than readers
- * take. */
-static void
-write_exchanges(struct run *run, jv exchanges)
-{
-	struct pd_writer *writer = run->executor->writer;
-	jv shown = pd_redact_exchanges(run->executor->options.redaction,
-	    jv_copy(exchanges));
-	size_t start = writer->buffer.length;
-
-	pd_writer_json_peek(writer, "exchange", shown);
-	if (writer->buffer.length - start > EXCHANGE_LIMIT) {
-		writer->buffer.length = start;
-		shown = cut_exchanges(shown);
-		pd_writer_json_peek(writer, "exchange", shown);
-	}
-	jv_free(shown);
+	jv_free(executor->attempts);
+	executor->attempts = pd_json_set_number(jv_object(), key, attempt);
+	pd_journal_start(&run->journal, (int64_t)attempt, run->nonce,
+	    executor->options.target, line, length);
 }
 
 static void
-write_command(struct run *run, const struct lane *lane, const char *id,
-    const struct pd_answer *answer)
+write_check(const struct run *run, const char *name, bool pass, jv message,
+    jv data)
 {
-	struct pd_writer *writer = run->executor->writer;
-	char text[2560];
-
-	start_record(run, "command", id, lane->branch);
-	write_value(run, "command", lane->command);
-	pd_writer_number(writer, "call_us", answer->call_us - run->started);
-	pd_writer_number(writer, "return_us", answer->return_us - run->started);
-	pd_writer_string(writer, "outcome", pd_outcome_name(answer->outcome));
-	pd_writer_number(writer, "attempts", answer->attempts);
-	if (answer->outcome != PD_OUTCOME_OK)
-		pd_writer_string(writer, "reason",
-		    pd_error_text(&answer->error, text, sizeof(text)));
-	if (run->executor->options.exchanges)
-		write_exchanges(run, answer->exchanges);
-	pd_writer_finish(writer);
-}
-
-static void
-write_event(struct run *run, const char *source, const char *id, int branch,
-    jv event)
-{
-	struct pd_writer *writer = run->executor->writer;
-
-	start_record(run, "event", id, branch);
-	pd_writer_string(writer, "source", source);
-	write_value(run, "event", event);
-	pd_writer_number(writer, "at_us", pd_loop_now() - run->started);
-	pd_writer_number(writer, "n", run->evidence.events);
-	pd_writer_finish(writer);
-}
-
-static void
-write_check(struct run *run, const char *name, bool pass, jv message, jv data)
-{
-	struct pd_writer *writer = run->executor->writer;
-
-	start_record(run, "check", run->checking_id, run->checking_branch);
-	pd_writer_string(writer, "check", name);
-	pd_writer_bool(writer, "pass", pass);
-	pd_writer_json_peek(writer, "message", message);
-	if (jv_is_valid(data))
-		write_value(run, "data", data);
-	pd_writer_number(writer, "n", run->evidence.events);
-	pd_writer_finish(writer);
+	pd_journal_check(&run->journal, (struct pd_journal_place){run->checking_id,
+	    run->checking_branch}, name, pass, message, data, run->evidence.events);
 }
 
 /*
@@ -410,7 +296,8 @@ take_event(struct run *run, const char *source, jv event, const char *id,
 	run->evidence.events++;
 	if (id != NULL)
 		pd_bindings_add(&run->bindings, id, jv_copy(event));
-	write_event(run, source, id, branch, event);
+	pd_journal_event(&run->journal, (struct pd_journal_place){id, branch}, source,
+	    event, run->evidence.events);
 	if (run->folding)
 		take_step(run, PD_STEP_EVENT, event, id, branch);
 }
@@ -545,7 +432,7 @@ on_answer(void *context, struct pd_answer *answer)
 	const char *id = lane->items->list[lane->next].id;
 
 	lane->call = NULL;
-	write_command(run, lane, id, answer);
+	pd_journal_command(&run->journal, place_of(lane), lane->command, answer);
 	count_answer(run, answer);
 	run->reached = run->reached || !answer->unreachable;
 	if (answer->outcome == PD_OUTCOME_OK) {
@@ -560,6 +447,7 @@ on_answer(void *context, struct pd_answer *answer)
 	}
 	forget_command(lane);
 	lane->next++;
+	pd_pace_answered(&run->pace, id);
 	pd_answer_free(answer);
 	next_command(lane);
 }
@@ -684,18 +572,37 @@ finish_lane(struct lane *lane)
 		advance(run);
 }
 
+/* Teardown goes on after a failure: what it can still undo, it does. */
+static bool
+is_over(const struct lane *lane)
+{
+	const struct run *run = lane->run;
+
+	return lane->next >= lane->items->count ||
+	    (run->phase != PHASE_TEARDOWN && (run->stopping || run->terminated));
+}
+
+static void
+go_on(struct lane *lane)
+{
+	lane->waits = 0;
+	if (is_over(lane))
+		finish_lane(lane);
+	else
+		send_command(lane);
+}
+
 static void
 next_command(struct lane *lane)
 {
 	struct run *run = lane->run;
-	bool teardown = run->phase == PHASE_TEARDOWN;
+	bool paced = run->pace.holds && run->phase >= PHASE_PREFIX &&
+	    run->phase <= PHASE_SUFFIX;
 
-	/* Teardown goes on after a failure: what it can still undo, it does. */
-	if (lane->next >= lane->items->count ||
-	    (!teardown && (run->stopping || run->terminated)))
-		finish_lane(lane);
+	if (paced && !is_over(lane))
+		lane->waits = ++run->waited;
 	else
-		send_command(lane);
+		go_on(lane);
 }
 
 static void
@@ -867,6 +774,7 @@ abort_run(struct run *run)
 		if (lane->call != NULL)
 			pd_call_cancel(lane->call);
 		lane->call = NULL;
+		lane->waits = 0;
 		forget_command(lane);
 	}
 	run->lanes_busy = 0;
@@ -879,6 +787,104 @@ must_abort(const struct run *run)
 {
 	return !run->aborted && (pd_loop_signal(run->executor->loop) != 0 ||
 	    run->executor->writer->failure != 0);
+}
+
+/*
+ * Pacing. One command at a time is under way, those of branches take turns;
+ * when it is over and all that came of it is written, the next one waits.
+ */
+static bool
+is_under_way(const struct run *run)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < run->lane_count; i++)
+		any = any || run->lanes[i].call != NULL;
+	return any;
+}
+
+static struct lane *
+first_waiting(const struct run *run)
+{
+	struct lane *first = NULL;
+
+	for (size_t i = 0; i < run->lane_count; i++) {
+		struct lane *lane = &run->lanes[i];
+		if (lane->waits > 0 && (first == NULL || lane->waits < first->waits))
+			first = lane;
+	}
+	return first;
+}
+
+/* Tell what comes next, and all that came before. */
+static void
+ask(struct run *run, const struct lane *lane)
+{
+	const struct pd_item *item = &lane->items->list[lane->next];
+	struct pd_error ignored = PD_ERROR_INIT;
+	jv command = pd_bindings_resolve(&run->bindings, jv_copy(item->command),
+	    &ignored);
+
+	pd_journal_pause(&run->journal, place_of(lane),
+	    jv_is_valid(command) ? command : item->command);
+	pd_writer_flush(run->executor->writer, &ignored);	/* must_abort sees it */
+	jv_free(command);
+	run->asked = true;
+}
+
+/* Let the first one go, and the others if nothing holds them any more. The last
+ * of a phase may bring on the next. */
+static void
+let_go(struct run *run)
+{
+	struct lane *lane = first_waiting(run);
+
+	run->asked = false;
+	do {
+		go_on(lane);
+		lane = first_waiting(run);
+	} while (lane != NULL &&
+	    (!run->pace.holds || run->stopping || run->terminated));
+}
+
+/* While a command waits: hear what is said, or wait for it. */
+static int
+turn_waiting(struct run *run, const struct lane *lane, struct pd_error *error)
+{
+	const struct pd_executor_options *options = &run->executor->options;
+
+	if (!run->asked)
+		ask(run, lane);
+	switch (pd_pace_take(&run->pace, options->input, error)) {
+	case PD_PACE_PROCEED:
+		let_go(run);
+		return 0;
+	case PD_PACE_WAIT:
+		return pd_loop_turn_reading(run->executor->loop, options->input, error);
+	case PD_PACE_END:
+		pd_error_set(error, "the input ended while run %" PRId64
+		    " waited for a proceed record", run->sequence->run);
+		break;
+	case PD_PACE_ERROR:
+		break;
+	}
+	options->problem(options->context, error);
+	abort_run(run);
+	return 0;
+}
+
+static int
+turn(struct run *run, struct pd_error *error)
+{
+	const struct lane *lane = is_under_way(run) ? NULL : first_waiting(run);
+
+	if (lane == NULL)
+		return pd_loop_turn(run->executor->loop, error);
+	if (run->stopping || run->terminated) {
+		let_go(run);
+		return 0;
+	}
+	return turn_waiting(run, lane, error);
 }
 
 /*
@@ -954,7 +960,7 @@ make_run_end(struct run *run)
 		    jv_object(), "total", (double)run->evidence.answers), "refused",
 		    jv_copy(run->evidence.refused)));
 	end = pd_json_set_number(end, "duration_us",
-	    (double)(pd_loop_now() - run->started));
+	    (double)(pd_loop_now() - run->journal.started));
 	jv before = failed ? state_before(run) : jv_invalid();
 	if (jv_is_valid(before))
 		end = pd_json_set(end, "state_before", pd_redact(redaction, before));
@@ -984,6 +990,7 @@ free_run(struct run *run)
 	jv_free(run->hooks);
 	pd_fold_free(&run->fold);
 	pd_bindings_free(&run->bindings);
+	pd_pace_free(&run->pace);
 	jv_free(run->steps);
 	pd_evidence_free(&run->evidence);
 	jv_free(run->failure);
@@ -997,7 +1004,7 @@ turn_until_done(struct run *run)
 	struct pd_error error;
 
 	while (run->phase != PHASE_DONE) {
-		if (pd_loop_turn(run->executor->loop, &error) != 0) {
+		if (turn(run, &error) != 0) {
 			fail_error(run, "adapter_error", NULL, &error, NULL, -1);
 			return;
 		}
@@ -1008,12 +1015,15 @@ turn_until_done(struct run *run)
 
 jv
 pd_executor_run(struct pd_executor *executor,
-    const struct pd_sequence *sequence, const char *line, size_t length)
+    const struct pd_sequence *sequence, bool paced, const char *line,
+    size_t length)
 {
 	struct pd_error error = PD_ERROR_INIT;
 	struct run run = {
 		.executor = executor, .sequence = sequence,
-		.started = pd_loop_now(), .hooks = jv_array(), .steps = jv_array(),
+		.journal = {executor->writer, executor->options.redaction,
+		executor->options.exchanges, sequence->run, pd_loop_now()}, .hooks = jv_array(), .steps = jv_array(),
+		.pace = pd_pace_start(paced),
 		.failure = jv_invalid(),
 		.other_failures = jv_array(), .checking_branch = -1,
 	};
@@ -1043,166 +1053,16 @@ pd_executor_unreachable(const struct pd_executor *executor)
 	return executor->unreachable;
 }
 
-/*
- * Before and after all runs.
- */
-struct waiting {
-	bool done;
-	bool succeeded;
-	struct pd_error error;
-};
-
-static void
-on_waited(void *context, struct pd_answer *answer)
-{
-	struct waiting *waiting = context;
-
-	waiting->done = true;
-	waiting->succeeded = answer->outcome == PD_OUTCOME_OK;
-	waiting->error = answer->error;
-	pd_answer_free(answer);
-}
-
-/* Send one hook request and wait. 1 when it succeeded, 0 when not, -1 when the
- * loop failed or a signal came. */
-static int
-send_and_wait(struct pd_executor *executor, jv request, int64_t timeout,
-    struct pd_error *error)
-{
-	struct waiting waiting = {0};
-	struct pd_call_options options = {.timeout = timeout, .done = on_waited,
-		.context = &waiting, .redaction = executor->options.redaction};
-	int signal_before = pd_loop_signal(executor->loop);
-	struct pd_call *call = pd_call_hook(executor->loop, executor->adapter,
-	    request, &options);
-	pd_call_hurry(call, timeout);
-
-	while (!waiting.done) {
-		if (pd_loop_turn(executor->loop, error) != 0 ||
-		    pd_loop_signal(executor->loop) != signal_before) {
-			pd_call_cancel(call);
-			return -1;
-		}
-	}
-	*error = waiting.error;
-	return waiting.succeeded;
-}
-
-static void
-on_pause(void *context)
-{
-	*(bool *)context = true;
-}
-
-static int
-pause_a_little(struct pd_executor *executor, struct pd_error *error)
-{
-	bool over = false;
-	struct pd_timer *timer = pd_loop_after(executor->loop, HEALTH_PAUSE,
-	    on_pause, &over);
-
-	while (!over) {
-		if (pd_loop_turn(executor->loop, error) != 0)
-			return -1;
-		if (pd_loop_signal(executor->loop) != 0 && !over) {
-			pd_loop_cancel(executor->loop, timer);
-			return -1;
-		}
-	}
-	return 0;
-}
-
-static int
-wait_until_healthy(struct pd_executor *executor, struct pd_error *error)
-{
-	int64_t deadline = pd_loop_now() + executor->options.health_timeout;
-	jv requests = pd_adapter_hook(executor->adapter, "health", error);
-	int result = -1;
-
-	if (!jv_is_valid(requests))
-		return -1;
-	int count = jv_array_length(jv_copy(requests));
-	for (;;) {
-		int healthy = 1;
-		for (int i = 0; i < count && healthy == 1; i++) {
-			int64_t left = deadline - pd_loop_now();
-			healthy = send_and_wait(executor, jv_array_get(jv_copy(requests), i),
-			    left > HEALTH_PAUSE ? left : HEALTH_PAUSE, error);
-		}
-		if (healthy == 1)
-			result = 0;
-		if (healthy != 0 || pause_a_little(executor, error) != 0 ||
-		    pd_loop_now() >= deadline)
-			break;
-	}
-	jv_free(requests);
-	if (result != 0 && pd_loop_signal(executor->loop) == 0) {
-		char text[1024];
-		struct pd_error last = *error;
-		pd_error_set(error, "the system did not become healthy within %g s: %s",
-		    (double)executor->options.health_timeout / 1e6,
-		    pd_error_text(&last, text, sizeof(text)));
-		pd_error_hint(error, "--health-timeout gives it longer");
-	}
-	return result;
-}
-
-static int
-run_hooks_once(struct pd_executor *executor, const char *name,
-    struct pd_error *error)
-{
-	jv requests = pd_adapter_hook(executor->adapter, name, error);
-	int result = 0;
-
-	if (!jv_is_valid(requests))
-		return pd_error_prefix(error, "%s: ", name);
-	int count = jv_array_length(jv_copy(requests));
-	for (int i = 0; i < count && result == 0; i++) {
-		if (send_and_wait(executor, jv_array_get(jv_copy(requests), i),
-		    pd_loop_signal(executor->loop) != 0 ? ABORT_GRACE / 2 :
-		    executor->options.timeout, error) != 1)
-			result = pd_error_prefix(error, "%s: ", name);
-	}
-	jv_free(requests);
-	return result;
-}
-
-static int
-start_adapter(struct pd_executor *executor, struct pd_error *error)
-{
-	int64_t deadline = pd_loop_now() + executor->options.health_timeout;
-	int ready;
-
-	if (pd_adapter_start(executor->adapter, error) != 0)
-		return -1;
-	while ((ready = pd_adapter_ready(executor->adapter, error)) == 0) {
-		if (pd_loop_now() > deadline) {
-			pd_error_set(error, "the adapter did not answer its greeting");
-			return pd_error_hint(error, "it must answer every line with one "
-			    "that has the same id; --health-timeout gives it longer");
-		}
-		/* A timer, so that the turn ends even if nothing comes. */
-		if (pause_a_little(executor, error) != 0)
-			return -1;
-	}
-	return ready == 1 ? 0 : -1;
-}
-
 int
 pd_executor_begin(struct pd_executor *executor, struct pd_error *error)
 {
-	*error = (struct pd_error)PD_ERROR_INIT;
-	if (start_adapter(executor, error) != 0 ||
-	    wait_until_healthy(executor, error) != 0)
-		return -1;
-	executor->begun = true;
-	return run_hooks_once(executor, "setup_once", error);
+	return pd_preparation_begin(&executor->preparation, error);
 }
 
 int
 pd_executor_finish(struct pd_executor *executor, struct pd_error *error)
 {
-	return executor->begun ? run_hooks_once(executor, "teardown_once", error) : 0;
+	return pd_preparation_finish(&executor->preparation, error);
 }
 
 void

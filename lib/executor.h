@@ -19,6 +19,7 @@
 #include "error.h"
 #include "loop.h"
 #include "model.h"
+#include "reader.h"
 #include "redact.h"
 #include "sequence.h"
 #include "stream.h"
@@ -34,6 +35,10 @@ enum pd_check_mode {
 /* Called for each failing check under PD_CHECKS_LOG. */
 typedef void pd_executor_log(const char *text);
 
+/* Called when a paced run waits and the input has no proceed record for it: the
+ * run is aborted then. */
+typedef void pd_executor_problem(void *context, const struct pd_error *);
+
 struct pd_executor_options {
 	enum pd_check_mode checks;
 	bool conform;		/* events must agree with the model's prediction */
@@ -44,6 +49,9 @@ struct pd_executor_options {
 	const char *target;	/* for run_start records, or NULL */
 	const struct pd_redaction *redaction;
 	pd_executor_log *log;
+	struct pd_reader *input;	/* where paced runs find their proceed records */
+	pd_executor_problem *problem;
+	void *context;		/* of problem */
 };
 
 struct pd_executor;
@@ -57,8 +65,10 @@ void pd_executor_free(struct pd_executor *);
 int pd_executor_begin(struct pd_executor *, struct pd_error *);
 
 /* Execute a sequence and write its records; the run_end record is returned
- * too. line is the sequence's record as it was read. */
-jv pd_executor_run(struct pd_executor *, const struct pd_sequence *,
+ * too. line is the sequence's record as it was read. A paced run waits before
+ * each command of prefix, branches and suffix until the input has a proceed
+ * record, and flushes the writer before that. */
+jv pd_executor_run(struct pd_executor *, const struct pd_sequence *, bool paced,
     const char *line, size_t length);
 
 /* Run teardown_once. Returns 0 or -1. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "buffer.h"
-#include "changes.h"
+#include "difference.h"
 #include "fold.h"
 #include "isolate.h"
 #include "json.h"

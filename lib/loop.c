@@ -307,6 +307,14 @@ pd_loop_take_signals(struct pd_loop *loop)
 	handle(SIGTERM);
 }
 
+void
+pd_loop_take_hangup(struct pd_loop *loop)
+{
+	(void)loop;
+	handle(SIGHUP);
+	handle(SIGQUIT);
+}
+
 int
 pd_loop_signal(const struct pd_loop *loop)
 {

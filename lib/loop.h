@@ -50,6 +50,9 @@ void pd_loop_child(struct pd_loop *, pid_t, pd_loop_ended *, void *context);
 void pd_loop_take_signals(struct pd_loop *);
 int pd_loop_signal(const struct pd_loop *);
 
+/* SIGHUP and SIGQUIT, too: for whoever has a terminal to set right. */
+void pd_loop_take_hangup(struct pd_loop *);
+
 /* Kill this process group, too, when the second signal comes; until told to
  * leave it. pd_spawn guards what it starts. */
 void pd_loop_guard(pid_t);

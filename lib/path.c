@@ -18,26 +18,29 @@ is_identifier(const char *text)
 	return true;
 }
 
+void
+pd_path_enter(struct pd_buffer *path, jv step)
+{
+	if (jv_get_kind(step) == JV_KIND_STRING &&
+	    is_identifier(jv_string_value(step))) {
+		pd_buffer_format(path, ".%s", jv_string_value(step));
+	} else {
+		pd_buffer_text(path, path->length == 0 ? ".[" : "[");
+		pd_json_append_peek(path, step);
+		pd_buffer_text(path, "]");
+	}
+}
+
 jv
 pd_path_text(jv path)
 {
 	struct pd_buffer text = PD_BUFFER_INIT;
 
-	pd_buffer_text(&text, "");
-	jv_array_foreach(path, i, part) {
-		if (jv_get_kind(part) == JV_KIND_STRING &&
-		    is_identifier(jv_string_value(part))) {
-			pd_buffer_format(&text, ".%s", jv_string_value(part));
-		} else {
-			pd_buffer_text(&text, text.length == 0 ? ".[" : "[");
-			pd_json_append_peek(&text, part);
-			pd_buffer_text(&text, "]");
-		}
-		jv_free(part);
+	jv_array_foreach(path, i, step) {
+		pd_path_enter(&text, step);
+		jv_free(step);
 	}
-	if (text.length == 0)
-		pd_buffer_text(&text, ".");
-	jv result = jv_string_sized(text.data, (int)text.length);
+	jv result = jv_string(text.length == 0 ? "." : text.data);
 	pd_buffer_free(&text);
 	return result;
 }

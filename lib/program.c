@@ -29,6 +29,26 @@ pd_program_start(void)
 	}
 }
 
+/* Called when the program ends otherwise than by pd_bisect_end. */
+static void
+skip(void)
+{
+	_exit(PD_EXIT_SKIP);
+}
+
+void
+pd_bisect_start(void)
+{
+	if (atexit(skip) != 0)
+		err(PD_EXIT_SKIP, "atexit");
+}
+
+_Noreturn void
+pd_bisect_end(int status)
+{
+	_exit(status == PD_EXIT_TROUBLE ? PD_EXIT_SKIP : status);
+}
+
 static _Noreturn void
 help(const struct pd_program *program)
 {

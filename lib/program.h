@@ -17,6 +17,7 @@
 enum pd_exit {
 	PD_EXIT_GOOD = 0,	/* all well */
 	PD_EXIT_NO = 1,		/* the answer is no: a property failed */
+	PD_EXIT_SKIP = 125,	/* in place of 2 under --bisect */
 	PD_EXIT_TROUBLE = 2,	/* the job could not be done, or nothing was tested */
 };
 
@@ -55,6 +56,13 @@ int pd_option_choice(const char *name, const char *value,
 
 /* A seed: 0 .. 2^53-1. */
 uint64_t pd_option_seed(const char *name, const char *value);
+
+/* For programs with --bisect: where a mistake or trouble ends the program with
+ * 2 from now on, the status is 125, by which git bisect skips a commit. */
+void pd_bisect_start(void);
+
+/* End such a program: 125 in place of 2. */
+_Noreturn void pd_bisect_end(int status);
 
 /* A value that is refused, with the way to help; ends the program. */
 _Noreturn void pd_usage_error(const char *format, ...)

@@ -26,6 +26,10 @@ struct pd_runner {
 	bool running;
 	bool ready;
 	bool crashed;		/* the latest child was ended by a signal */
+	struct pd_buffer request;	/* the line of the run in hand */
+	bool sent;		/* to the child that is running */
+	bool started;		/* something of the run has come */
+	bool fresh;		/* the child was started for this run */
 };
 
 struct pd_runner *
@@ -54,6 +58,7 @@ pd_runner_free(struct pd_runner *runner)
 		return;
 	if (runner->running)
 		stop(runner);
+	pd_buffer_free(&runner->request);
 	free(runner);
 }
 
@@ -162,28 +167,23 @@ interrupted(struct pd_runner *runner)
 	return PD_RUN_INTERRUPTED;
 }
 
-/* Read the records of one run. started tells whether anything of it came. */
+/* Read the next record of the run. */
 static enum pd_run_result
-read_run(struct pd_runner *runner, struct pd_buffer *lines, bool *started,
+read_record(struct pd_runner *runner, struct pd_record *record,
     struct pd_error *error)
 {
-	struct pd_record record;
-
 	for (;;) {
 		int ready;
-		switch (pd_reader_take(runner->reader, &record, error)) {
+		switch (pd_reader_take(runner->reader, record, error)) {
 		case PD_READ_RECORD:
-			if (pd_record_is(&record, "run_start"))
-				*started = true;
-			if (pd_record_is(&record, "sequence"))
+			if (pd_record_is(record, "sequence"))
 				return does_not_execute(runner, error);
-			if (!*started)
+			if (pd_record_is(record, "run_start"))
+				runner->started = true;
+			if (!runner->started)
 				continue;	/* the header */
-			pd_buffer_append(lines, record.line, record.length);
-			pd_buffer_append(lines, "\n", 1);
-			if (pd_record_is(&record, "run_end"))
-				return PD_RUN_DONE;
-			break;
+			return pd_record_is(record, "run_end") ? PD_RUN_DONE :
+			    PD_RUN_RECORD;
 		case PD_READ_WAIT:
 			ready = wait_for(runner, runner->child.output, POLLIN, error);
 			if (ready < 0)
@@ -201,14 +201,13 @@ read_run(struct pd_runner *runner, struct pd_buffer *lines, bool *started,
 	}
 }
 
-/* Send the request and read its run. */
 static enum pd_run_result
-exchange(struct pd_runner *runner, const struct pd_buffer *request,
-    struct pd_buffer *lines, bool *started, struct pd_error *error)
+send_line(struct pd_runner *runner, const struct pd_buffer *line,
+    struct pd_error *error)
 {
-	switch (write_all(runner, request->data, request->length, error)) {
+	switch (write_all(runner, line->data, line->length, error)) {
 	case 1:
-		return read_run(runner, lines, started, error);
+		return PD_RUN_DONE;
 	case 0:
 		return interrupted(runner);
 	default:
@@ -216,34 +215,93 @@ exchange(struct pd_runner *runner, const struct pd_buffer *request,
 	}
 }
 
+/* The sequence goes to a child, if it has not, and its run's next record comes. */
+static enum pd_run_result
+exchange(struct pd_runner *runner, struct pd_record *record,
+    struct pd_error *error)
+{
+	if (!runner->running && start(runner, error) != 0) {
+		runner->fresh = true;	/* there is no sense in trying again */
+		return PD_RUN_FAILED;
+	}
+	if (!runner->sent) {
+		enum pd_run_result result = send_line(runner, &runner->request, error);
+		if (result != PD_RUN_DONE)
+			return result;
+		runner->sent = true;
+	}
+	return read_record(runner, record, error);
+}
+
+void
+pd_runner_begin(struct pd_runner *runner, const struct pd_sequence *sequence,
+    bool paced)
+{
+	jv record = pd_sequence_record(sequence);
+
+	if (paced)
+		record = pd_json_set(record, "paced", jv_true());
+	pd_buffer_clear(&runner->request);
+	pd_json_append_peek(&runner->request, record);
+	pd_buffer_text(&runner->request, "\n");
+	jv_free(record);
+	runner->sent = runner->started = false;
+	runner->fresh = !runner->running;
+}
+
+enum pd_run_result
+pd_runner_next(struct pd_runner *runner, struct pd_record *record,
+    struct pd_error *error)
+{
+	if (pd_loop_signal(runner->loop) != 0 && !runner->sent)
+		return PD_RUN_INTERRUPTED;
+	enum pd_run_result result = exchange(runner, record, error);
+	/* One that ended after its earlier run, as --stop-on-failure asks it to, is
+	 * started again; a fresh one that ends is broken. */
+	if (result == PD_RUN_FAILED && !runner->fresh && !runner->started &&
+	    !runner->crashed) {
+		runner->fresh = true;
+		runner->sent = false;
+		result = exchange(runner, record, error);
+	}
+	return result;
+}
+
+enum pd_run_result
+pd_runner_send(struct pd_runner *runner, jv record, struct pd_error *error)
+{
+	struct pd_buffer line = PD_BUFFER_INIT;
+
+	pd_json_append_peek(&line, record);
+	pd_buffer_text(&line, "\n");
+	jv_free(record);
+	enum pd_run_result result = send_line(runner, &line, error);
+	pd_buffer_free(&line);
+	return result;
+}
+
+void
+pd_runner_leave(struct pd_runner *runner)
+{
+	if (runner->running)
+		interrupted(runner);
+}
+
 enum pd_run_result
 pd_runner_run(struct pd_runner *runner, const struct pd_sequence *sequence,
     struct pd_buffer *lines, struct pd_error *error)
 {
-	struct pd_buffer request = PD_BUFFER_INIT;
-	jv record = pd_sequence_record(sequence);
-	enum pd_run_result result = PD_RUN_FAILED;
-	bool fresh = !runner->running;
+	struct pd_record record;
+	enum pd_run_result result;
 
-	if (pd_loop_signal(runner->loop) != 0) {
-		jv_free(record);
-		return PD_RUN_INTERRUPTED;
-	}
-	pd_json_append_peek(&request, record);
-	pd_buffer_text(&request, "\n");
-	jv_free(record);
-	for (int attempt = 0; attempt < 2; attempt++) {
-		bool started = false;
-		if (!runner->running && start(runner, error) != 0)
-			break;
-		pd_buffer_clear(lines);
-		result = exchange(runner, &request, lines, &started, error);
-		/* One that ended after its earlier run, as --stop-on-failure asks
-		 * it to, is started again; a fresh one that ends is broken. */
-		if (result != PD_RUN_FAILED || fresh || started || runner->crashed)
-			break;
-		fresh = true;
-	}
-	pd_buffer_free(&request);
+	pd_buffer_clear(lines);
+	pd_runner_begin(runner, sequence, false);
+	do {
+		result = pd_runner_next(runner, &record, error);
+		if (result == PD_RUN_RECORD || result == PD_RUN_DONE) {
+			pd_buffer_append(lines, record.line, record.length);
+			pd_buffer_append(lines, "\n", 1);
+		}
+	} while (result == PD_RUN_RECORD);
 	return result;
 }

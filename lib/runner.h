@@ -7,9 +7,13 @@
 #ifndef PD_RUNNER_H
 #define PD_RUNNER_H
 
+#include <jv.h>
+#include <stdbool.h>
+
 #include "buffer.h"
 #include "error.h"
 #include "loop.h"
+#include "reader.h"
 #include "sequence.h"
 
 struct pd_runner;
@@ -18,6 +22,7 @@ enum pd_run_result {
 	PD_RUN_FAILED = -1,	/* the filter is of no use: the error says why */
 	PD_RUN_INTERRUPTED = 0,	/* a signal came; the filter was told to end */
 	PD_RUN_DONE = 1,
+	PD_RUN_RECORD = 2,	/* of pd_runner_next: the run is not over yet */
 };
 
 /* argv is borrowed and must outlive the runner; nothing is started yet. */
@@ -30,5 +35,22 @@ void pd_runner_free(struct pd_runner *);
  * that ended after an earlier run is started again. */
 enum pd_run_result pd_runner_run(struct pd_runner *, const struct pd_sequence *,
     struct pd_buffer *lines, struct pd_error *);
+
+/* The same record by record. Begin says what to execute, and whether as a paced
+ * run; each next waits for a record of it, which lives until the next call.
+ * PD_RUN_DONE comes with the run_end; after it, PD_RUN_FAILED and
+ * PD_RUN_INTERRUPTED the run is over. */
+void pd_runner_begin(struct pd_runner *, const struct pd_sequence *, bool paced);
+enum pd_run_result pd_runner_next(struct pd_runner *, struct pd_record *,
+    struct pd_error *);
+
+/* Write a record to the filter, as a proceed record after a pause. Consumes it.
+ * PD_RUN_DONE when it is written. */
+enum pd_run_result pd_runner_send(struct pd_runner *, jv record,
+    struct pd_error *);
+
+/* Leave the run where it is: the filter is told by SIGTERM to end, which tears
+ * it down. */
+void pd_runner_leave(struct pd_runner *);
 
 #endif

@@ -224,6 +224,10 @@ examples_of() {
   examples_of "$man"/man1/pd-model.1
 }
 
+@test "the examples of pd-replay(1) run" {
+  examples_of "$man"/man1/pd-replay.1
+}
+
 @test "the examples of pd-report(1) run" {
   examples_of "$man"/man1/pd-report.1
 }

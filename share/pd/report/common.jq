@@ -141,6 +141,43 @@ def reply_text:
      (.stdout, .stderr | select(. != null and . != "") | brief(300))] | join(" ")
   else brief(300) end;
 
+# --- Replays ---
+
+# A command of a step record, as planned and with what its tokens stood for.
+def step_command: (.refs // {}) as $refs | .planned // .command | object_text(.type; command_fields($refs));
+def step_fields: (.refs // {}) as $refs | .planned // .command | command_fields($refs);
+def step_type: .planned // .command | .type | visible;
+
+# "check no_overdraft failed: account acc_1 has -4"
+def check_text:
+  "check \(.check | visible) \(if .pass then "passed" else "failed" end)"
+  + (.message | if . then ": \([text_lines] | join(" "))" else "" end);
+
+# What the file has instead: "ok, Credited {balance: 5}"
+def recorded_text:
+  [(.outcome | values | visible),
+   (.events | values | if . == [] then "no event" else .[].event | domain_object(120) end)] | join(", ");
+
+# "run 1, seed 7: the shrunk sequence, 4 commands; check no_overdraft failed"
+def replaying_text:
+  "\(run_text): \(if .shrunk != null and .planned.plan == .shrunk.plan then "the shrunk" else "the original" end) sequence, "
+  + "\(.planned | [(.setup // [])[], (.prefix // [])[], (.branches // [])[][], (.suffix // [])[], (.teardown // [])[]]
+      | length | plural("command"))"
+  + "; recorded: \(.failure | headline)\(.failure.id | if . then " at \(visible)" else "" end)";
+
+# What a replay came to.
+def verdict:
+  (.expected | headline) as $expected
+  | (.at | if . then " at \(visible)" else "" end) as $at
+  | (.commands | plural("command")) as $commands
+  | if .result == "reproduced" then "the failure came back: \($expected)\($at)"
+    elif .result == "passed" then "the failure did not come back: \($commands) without \($expected | "\"\(.)\"")"
+    elif .result == "different" then "another failure came: \(.failure | headline)\($at); recorded was: \($expected)"
+    elif .result == "stopped" then "stopped before \(.at // "the end" | visible): the failure could not have come yet"
+    elif .result == "states_agree" then "the states are those that were recorded: \($commands), folded twice"
+    elif .result == "states_differ" then "the states are not those that were recorded"
+    else "nothing is proved\(.failure | if . then ": \(headline)\($at)" else "" end)" end;
+
 # --- Differences ---
 
 # Paths are written as jq reads them: .accounts["acc 1"].balance
@@ -149,6 +186,13 @@ def path_text:
       elif test("\\A[A-Za-z_][A-Za-z0-9_]*\\z") then ".\(.)"
       else "[\(text)]" end)
   | join("") | if startswith(".") then . else ".\(.)" end;
+
+# A state, a line for each of its ends: .accounts.acc_1.balance: 5
+def state_leaves:
+  if (type == "object" or type == "array") and length > 0 then
+    paths((type != "object" and type != "array") or length == 0) as $path
+    | "\($path | path_text): \(getpath($path) | brief(200))"
+  else brief(200) end;
 
 # {path, before?, after?} for each place at which two values differ; what is
 # only in one of them lacks the other's.

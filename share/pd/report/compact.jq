@@ -47,3 +47,14 @@ def flakiness($o):
   + (.kinds | to_entries | map(" \(.key | word)=\(.value)") | join(""));
 def flakiness_summary($o):
   "SUMMARY sequences=\(.sequences) deterministic=\(.deterministic) varying=\(.varying) flaky=\(.flaky) unjudged=\(.unjudged)";
+
+def replaying($o): empty;
+def step($o):
+  "STEP run=\(.run) id=\(.id | word) command=\(step_command | word) outcome=\(.outcome)"
+  + " events=\([.events[].event.type | word] | join(",")) changes=\(.changes // [] | length)"
+  + ([.checks[] | select(.pass | not) | " failed=\(.check | word)"] | join(""))
+  + (if .recorded then " differs=\(.recorded | keys | join(","))" else "" end);
+def replay($o):
+  "REPLAY run=\(.run) seed=\(.seed) result=\(.result) commands=\(.commands)"
+  + (.at | if . then " at=\(word)" else "" end) + ": \(verdict)"
+  + (.reason | if . then " (\([text_lines] | join(" ")))" else "" end);

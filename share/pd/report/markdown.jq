@@ -127,3 +127,27 @@ def flakiness_summary($o):
   "**\(.sequences | plural("sequence"))**, each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
   + (if .unjudged > 0 then ", \(.unjudged) could not be judged" else "" end) + ".";
+
+# --- Replays ---
+
+def replaying($o):
+  "## Replay: \(.failure | headline | escaped)", "", "\(replaying_text | escaped).", "",
+  ([.failure.message | text_lines] | join("\n") | fenced("text"));
+
+def step($o):
+  "**\(.id | visible | escaped)**\(if .branch != null then " (branch \(.branch))" else "" end) \(step_command | code)",
+  (.events[].event | "- \(domain_object(200) | code)"),
+  (select(.outcome != "ok") | "- **\(.outcome)**\(.reason | if . then ": \(visible | escaped)" else "" end)"),
+  (.recorded | values | "- recorded: \(recorded_text | code)"),
+  (.checks[] | "- \(check_text | escaped)"),
+  "",
+  (select((.changes // []) != []) | [.changes[] | change] | join("\n") | fenced("diff"));
+
+def replay($o):
+  "**\(verdict | escaped)**",
+  "",
+  (select(.result == "reproduced" or .result == "different" or .result == "error")
+    | .failure | values | [.message | text_lines] | join("\n") | fenced("text")),
+  (.reason | values | [text_lines] | join(" ") | escaped, ""),
+  (.differences // [] | .[] | "State \(if .of == "fold" then "folded again" else "recorded and made again" end):", "",
+    ([.changes[:20][] | change] | join("\n") | fenced("diff")));

@@ -43,7 +43,7 @@ def failed_lines($o; $sent):
     | "          request   " + (.request | request_text), "          reply     " + (.reply | reply_text) | faint($o));
 
 # One command of the sequence with what came back.
-def step($o):
+def item_lines($o):
   . as $failure | items[] | . as $item
   | ($failure | sent($item.id)) as $sent
   | select($sent != null)
@@ -61,7 +61,7 @@ def step($o):
 
 # What the run did not come to is only counted; what no command caused comes last.
 def steps($o):
-  step($o),
+  item_lines($o),
   (items as $items | [sent($items[].id) | select(. == null)] | length
    | if . > 0 then "    \(plural("more command")) not executed" | faint($o) else empty end),
   ([.events[] | select(.id == null)] | if . == [] then empty else
@@ -228,3 +228,52 @@ def flakiness_summary($o):
   "\(.sequences | plural("sequence")), each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
   + (if .unjudged > 0 then ", \(.unjudged) could not be judged" else "" end);
+
+# --- Replays ---
+
+def replaying($o): ("REPLAY \(replaying_text)" | bold($o)), (.failure.message | "  \(text_lines)" | faint($o));
+
+def step_lines($o):
+  ("    " + .id + " " * ([6 - (.id | length), 1] | max)) as $margin
+  | ([object_lines($margin; $o; step_type; step_fields)]
+     | .[-1] += $o.note | .[]),
+    (.events[] | .source as $source | .event
+      | object_lines("       -> "; $o; (if $source == "command" then "" else "\($source): " end) + (.type | visible); fields(120))),
+    (select(.outcome != "ok") | "          \(.outcome)\(.reason | if . then ": \(visible)" else "" end)" | red($o)),
+    (.recorded // empty | "          recorded: \(recorded_text)" | paint($o; "33")),
+    (if has("state") | not then empty
+     elif .changes == [] then "          state unchanged" | faint($o)
+     else (.changes[] | change($o) | sub("    "; "          ")),
+       ("          state \(.state | brief(300))" | faint($o)) end),
+    (.checks[] | "          \(check_text)" | if startswith("          check") then . else . end);
+def step($o):
+  (if .branch != null then " [branch \(.branch)]" else "" end) as $note
+  | (.checks | any(.pass | not)) as $failed
+  | step_lines($o + {note: $note}) | if $failed and startswith("          check") then red($o) else . end;
+
+def replay($o):
+  .result as $result
+  | (.checks // [] | .[] | "    at the end: \(check_text)"),
+    (verdict | if $result == "passed" or $result == "states_agree" then green($o)
+       elif $result == "stopped" then . else paint($o; "1;31") end),
+    (select(.result == "reproduced" or .result == "different" or .result == "error")
+      | .failure | values | .message | "  \(text_lines)"),
+    (.reason | values | "  \(text_lines)"),
+    (.differences // [] | .[]
+      | (if .of == "fold" then "  folded again\(.id | if . and . != "" then ", after \(visible)" else "" end):"
+         elif .of == "state_before" then "  before \(.id | visible), recorded and made again:"
+         else "  at the end, recorded and made again:" end),
+        (.changes[:20][] | change($o)),
+        (.changes | length | if . > 20 then "    and \(. - 20) more differences" else empty end));
+
+# At the terminal of pd-replay --step.
+def pause($o):
+  (if .branch != null then " [branch \(.branch)]" else "" end) as $note
+  | "next: \(.id | visible) \(.command | domain_object(120))\($note)" | bold($o);
+def state($o): if has("state") then .state | state_leaves else "the model failed: there is no state" end;
+def stepping_keys($o):
+  "n, Enter, blank  the next command",
+  "f                run to the failure without asking again",
+  "s                the whole state, as the model has it",
+  "q                leave the run; the teardown runs",
+  "?                this";

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* The records of a run as they are written, field by field, without secrets. */
+#ifndef PD_JOURNAL_H
+#define PD_JOURNAL_H
+
+#include <jv.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "call.h"
+#include "redact.h"
+#include "writer.h"
+
+struct pd_journal {
+	struct pd_writer *writer;
+	const struct pd_redaction *redaction;
+	bool exchanges;		/* write requests and replies */
+	int64_t run;		/* its number */
+	int64_t started;	/* pd_loop_now() when it did: times count from there */
+};
+
+/* Whose record it is. */
+struct pd_journal_place {
+	const char *id;		/* of a command, or NULL */
+	int branch;		/* its number, or -1 */
+};
+
+/* line is the sequence's record; target may be NULL. */
+void pd_journal_start(const struct pd_journal *, int64_t attempt,
+    const char *nonce, const char *target, const char *line, size_t length);
+
+/* All values are borrowed; an invalid one writes no field. n counts the events
+ * folded up to now. */
+void pd_journal_command(const struct pd_journal *, struct pd_journal_place,
+    jv command, const struct pd_answer *);
+void pd_journal_event(const struct pd_journal *, struct pd_journal_place,
+    const char *source, jv event, int64_t n);
+void pd_journal_check(const struct pd_journal *, struct pd_journal_place,
+    const char *check, bool pass, jv message, jv data, int64_t n);
+void pd_journal_pause(const struct pd_journal *, struct pd_journal_place,
+    jv command);
+
+#endif
