@@ -90,6 +90,8 @@ check: all test-deps ## run all tests
 bench: all ## measure, side by side with the alternative
 	@$(MAKE) --no-print-directory $(BUILD)/t/bench/bare
 	@t/bench/run
+	@echo
+	@t/bench/shrink
 
 # cppcheck does not follow _Noreturn into other files: pd_die, pd_usage_error.
 no_return := --suppress=ctunullpointer --suppress=nullPointerArithmeticRedundantCheck
@@ -99,7 +101,7 @@ lint: all test-deps ## compile with -Werror, cppcheck, shellcheck, mandoc
 		--enable=warning,performance,portability --suppress=missingIncludeSystem \
 		--suppress=normalCheckLevelMaxBranches --suppress=funcArgOrderDifferent \
 		$(no_return) lib bin
-	shellcheck -x bin/pd contrib/install-deps contrib/demo t/run t/bench/run .ci/run
+	shellcheck -x bin/pd bin/pd-bisect contrib/install-deps contrib/demo t/run t/bench/run t/bench/shrink .ci/run
 	mandoc -Tlint -W warning share/man/man*/*.[157]
 
 .PHONY: lint-build

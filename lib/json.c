@@ -316,6 +316,14 @@ pd_json_kind_peek(jv object, const char *key)
 	return kind;
 }
 
+int
+pd_json_elements_peek(jv object, const char *key, jv *array)
+{
+	*array = pd_json_peek(object, key);
+	return jv_get_kind(*array) == JV_KIND_ARRAY ?
+	    jv_array_length(jv_copy(*array)) : 0;
+}
+
 bool
 pd_json_integer_peek(jv number, int64_t *integer)
 {

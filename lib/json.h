@@ -41,6 +41,10 @@ bool pd_json_peek_bool(jv object, const char *key, bool fallback);
 bool pd_json_has_peek(jv object, const char *key);
 jv_kind pd_json_kind_peek(jv object, const char *key);
 
+/* Set *array to the field, a new reference. Returns how many elements it has, 0
+ * when it is no array. */
+int pd_json_elements_peek(jv object, const char *key, jv *array);
+
 /* libjq reads and writes at most 256 levels of arrays and objects, and writes
  * what lies deeper as text that is not JSON. What is to stand in a record,
  * itself a few levels deep, must stay within this. */

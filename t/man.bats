@@ -200,6 +200,10 @@ examples_of() {
   examples_of "$man"/man1/pd-diff.1
 }
 
+@test "the examples of pd-bisect(1) run" {
+  examples_of "$man"/man1/pd-bisect.1
+}
+
 @test "the examples of pd-exec(1) run" {
   examples_of "$man"/man1/pd-exec.1
 }
@@ -234,6 +238,10 @@ examples_of() {
 
 @test "the examples of pd-shrink(1) run" {
   examples_of "$man"/man1/pd-shrink.1
+}
+
+@test "the examples of pd-verify(1) run" {
+  examples_of "$man"/man1/pd-verify.1
 }
 
 @test "the examples of pd-adapter(5) run" {

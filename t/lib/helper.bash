@@ -6,7 +6,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # variables for the suites; variables from bats
 bats_require_minimum_version 1.5.0
 
-record_programs=(pd-gen pd-exec pd-shrink pd-explain pd-flaky) # they write nothing but records, except --help and --version
+# They write nothing but records, except --help, --version and text formats.
+record_programs=(pd-gen pd-exec pd-shrink pd-explain pd-flaky pd-verify)
 allow_unknown=()                           # types without schema that a test lets its records have
 WAIT_SECONDS=10                            # how long wait_for waits
 GRACE_SECONDS=3                            # how long what is to end may take after a test

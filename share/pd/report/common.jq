@@ -178,6 +178,50 @@ def verdict:
     elif .result == "states_differ" then "the states are not those that were recorded"
     else "nothing is proved\(.failure | if . then ": \(headline)\($at)" else "" end)" end;
 
+# --- Fixes ---
+
+# "3 of 3 runs pass", "1 of 3 runs passes, 2 fail, 1 fails otherwise"
+def tally_text:
+  "\(.passes) of \(.runs | plural("run")) \(if .passes == 1 then "passes" else "pass" end)"
+  + (if .failures > 0 then ", \(.failures) \(if .failures == 1 then "fails" else "fail" end)" else "" end)
+  + (if .others > 0 then ", \(.others) in another way" else "" end)
+  + (if .errors > 0 then ", \(.errors) could not be judged" else "" end);
+def fix_word:
+  {verified: "VERIFIED", still_failing: "STILL FAILING", partially_fixed: "PARTIALLY FIXED",
+   flaky: "FLAKY", undecided: "UNDECIDED"}[.status] // (.status | visible);
+def percent: . * 10000 | ceil | . / 100 | "\(.)%";
+
+# The first few of a list, in brackets; nothing of an empty one.
+def listed($word; text):
+  if . == [] then "" else
+    " (\($word)\(.[:5] | map(text) | join(", "))\(if length > 5 then " and \(length - 5) more" else "" end))" end;
+
+# The numbers behind the word, a line each, and what to know about them.
+def fix_numbers:
+  "original: \(.original | tally_text)\(.shrunk | if . then "; shrunk: \(tally_text)" else "" end)",
+  (.variations | select(.runs > 0)
+    | "neighbours of the seed: \(tally_text)\(.failed_seeds | listed("seeds "; tostring))"),
+  (.similar | select(.runs > 0 or .left_out)
+    | "similar failures: \(tally_text)\(.files | listed(""; visible))"
+      + (.left_out | if . then "; \(.) left out" else "" end)),
+  (.confidence | values
+    | "\(.passes | plural("run")) without this failure: with 95% confidence less than \(.failure_rate_below | percent) of such runs fail");
+def fix_notes:
+  (.reason | values | "it proves nothing: \([text_lines] | join(" "))"),
+  (.model_changed | values | "the model changed since: \(.[] | [text_lines] | join(" "))"),
+  (.others | select(. != {}) | "other failures: \(to_entries | map("\(.key | visible) \(.value)") | join(", "))");
+
+# --- Bisections ---
+
+# "6 steps: 3 bad, 2 good, 1 that could not be built"
+def steps_text:
+  (.steps | length | plural("step")) + ": "
+  + ([(["bad", "bad"], ["good", "good"], ["cannot_build", "that could not be built"],
+       ["cannot_judge", "that could not be judged"]) as [$verdict, $words]
+      | [.steps[] | select(.verdict == $verdict)] | length | select(. > 0) | "\(.) \($words)"]
+     | join(", "));
+def verdict_of($commit): first(.steps[] | select(.commit == $commit).verdict | gsub("_"; " ")) // "not tried";
+
 # --- Differences ---
 
 # Paths are written as jq reads them: .accounts["acc 1"].balance

@@ -17,6 +17,15 @@ def explanation($o):
   | "WHY run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word) "
   + "roles=\(.commands | map("\(.id):\(.role)") | join(",")) executions=\(.executions) stopped=\(.stopped): "
   + (if .trigger then .trigger | isolated_text($explanation) else "no change of a single argument makes it go away" end);
+
+def verification($o):
+  "FIX status=\(.status | word) run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word)"
+  + ((.original, .shrunk, .variations, .similar) |= (values | "\(.passes)/\(.runs)")
+     | " original=\(.original) shrunk=\(.shrunk // "-") variations=\(.variations) similar=\(.similar)")
+  + (.reason | if . then ": \([text_lines] | join(" "))" else "" end);
+def bisection($o):
+  "BISECT first_bad=\(.first_bad.commit // "-") candidates=\(.candidates | join(",")) steps=\(.steps | length)"
+  + (.first_bad | if . then ": \(.subject | visible)" else "" end);
 def summary($o):
   (if .status == 0 then "PASS" elif .status == 1 then "FAIL" elif .status == 2 then "TROUBLE" else "INTERRUPTED" end)
   + " runs=\(.counts.runs) passed=\(.counts.passed) failed=\(.counts.failed) errors=\(.counts.errors)"

@@ -73,6 +73,17 @@ def explanation($o):
      else "No change of a single argument was found that makes the failure go away." end), "",
     "\(looked_into | escaped).", "", (explanation_notes | escaped, "");
 
+def verification($o):
+  "**\(fix_word)**: \(.failure | headline | escaped); \(run_text).", "",
+  "- \(fix_numbers, fix_notes | escaped)", "";
+
+def bisection($o):
+  if .first_bad then
+    (.first_bad | "First bad commit: \(.commit | code) **\(.subject | visible | escaped)**, \(.author | visible | escaped), \(.date | visible).")
+  else "One of these is the first bad commit:", "",
+    "- \(.candidates[] as $commit | "\($commit | code) \(verdict_of($commit))")" end,
+  "", "\(steps_text).";
+
 def summary($o):
   "**\(outcome_text)** in \(.seconds) s\(if .seed != null then ", seed \(.seed)" else "" end).",
   (if .failures != {} then "", (.failures | to_entries[] | "- \(.key | visible | code): \(.value)") else empty end),

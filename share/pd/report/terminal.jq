@@ -152,6 +152,20 @@ def explanation($o):
   "  \(looked_into).",
   "  \(explanation_notes)";
 
+def verification($o):
+  ("\(fix_word): \(.failure | headline); \(run_text)"
+    | if startswith("VERIFIED") then paint($o; "1;32") else paint($o; "1;31") end),
+  "  \(fix_numbers, fix_notes)";
+
+def bisection($o):
+  if .first_bad then
+    ("\(.first_bad.commit) is the first bad commit" | bold($o)),
+    (.first_bad | "  date     \(.date | visible)", "  author   \(.author | visible)", "  subject  \(.subject | visible)")
+  else
+    ("one of these \(.candidates | length) commits is the first bad one" | bold($o)),
+    "  \(.candidates[] as $commit | "\($commit)  \(verdict_of($commit))")" end,
+  "\(steps_text)";
+
 def counted: to_entries | map("\(.key | visible) \(.value)");
 
 def summary($o):
