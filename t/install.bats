@@ -121,7 +121,10 @@ files_in() { (cd "$1" && find . ! -type d | sort); }
   version=$(sed -n 's/.*PD_VERSION "\(.*\)"/\1/p' "$PD_ROOT/lib/version.h")
   tar tzf "tree/build/propertydamage-$version.tar.gz" | sed "s,^propertydamage-$version/,," | grep -v -e '/$' -e '^$' | sort >packed
   git -C tree ls-files | sort | diff packed -
-  run -1 grep -E '\.(o|d|a)$|^build/|^bin/pd-[a-z]*$|^contrib/(counter|toybank)/(counter|toybank)$' packed
+  local -a programs
+  programs=("$PD_ROOT"/bin/*.c)
+  run -1 grep -xF -f <(printf 'bin/%s\n' "${programs[@]##*/}" | sed 's/\.c$//') packed
+  run -1 grep -E '\.(o|d|a)$|^build/|^contrib/(counter|toybank)/(counter|toybank)$' packed
 }
 
 @test "help lists the targets, and each of them exists" {

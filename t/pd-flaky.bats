@@ -283,10 +283,10 @@ END
 
 @test "a system that cannot be reached, and one that refuses all, are no green" {
   start_counter
-  executor=(pd-exec -m "$examples/counter.jq" -a "$examples/counter-http.jq" -u "http://127.0.0.1:1")
+  executor=(pd-exec -m "$examples/counter.jq" -a "$examples/counter-http.jq" -u "http://127.0.0.1:1" --health-timeout 500ms)
   flaky -n 2 < <(pd-gen -m "$examples/counter.jq" -n 1 -s 1)
   assert_status 2
-  executor=(pd-exec -m "$examples/counter.jq" -a "$examples/counter-http.jq" -u "$COUNTER_URL/nowhere")
+  executor=(pd-exec -m "$examples/counter.jq" -a "$examples/counter-http.jq" -u "$COUNTER_URL/nowhere" --health-timeout 500ms)
   flaky -n 2 < <(pd-gen -m "$examples/counter.jq" -n 1 -s 1)
   assert_status 2
 }

@@ -108,6 +108,7 @@ teardown() {
 }
 
 @test "a debit of one more than a credit" {
+  drawn=300
   minimal_twice 3 "{Credit: {args: {amount: int(1; 500)}}, Debit: {weight: 0.5, args: {amount: int(1; 501)}}, $noise}" \
     'c["type"] == "Debit" and c["amount"] > 9 and any(x["type"] == "Credit" and x["amount"] == c["amount"] - 1 for x in run)' \
     '[{"type":"Credit","amount":9},{"type":"Debit","amount":10}]'
@@ -122,12 +123,14 @@ teardown() {
 }
 
 @test "amounts with exactly the sum that was set" {
+  drawn=300
   minimal_twice 3 "{Limit: {weight: 0.3, args: {limit: int(10; 60)}}, Use: {args: {amount: int(1; 8)}}, Look: {weight: 0.3}, Noise: {weight: 5}}" \
     'c["type"] == "Look" and "Limit" in types and sum(x.get("amount", 0) for x in run) == [x["limit"] for x in run if "limit" in x][-1]' \
     'length == 4 and (map(.limit // empty) == [10]) and (map(.amount // empty) | length == 2 and add == 10) and last.type == "Look"'
 }
 
 @test "four numbers, each larger than the one before" {
+  drawn=300
   minimal 3 "{A: {weight: 0.5, args: {n: int(0; 1000)}}, $noise}" \
     'c["type"] == "A" and (lambda n: len(n) >= 4 and n[-4] < n[-3] < n[-2] < n[-1])([x["n"] for x in run if x["type"] == "A"])' \
     '[{"type":"A","n":0},{"type":"A","n":1},{"type":"A","n":2},{"type":"A","n":3}]'
@@ -153,6 +156,7 @@ teardown() {
 }
 
 @test "three equal numbers in a command" {
+  drawn=300
   minimal 3 "{A: {weight: 3, args: {x: int(0; 30), y: int(0; 30), z: [int(0; 30)]}}, Noise: {weight: 3}}" \
     'c["type"] == "A" and c["x"] == c["y"] == c["z"][0] >= 7' \
     '[{"type":"A","x":7,"y":7,"z":[7]}]'

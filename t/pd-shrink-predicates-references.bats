@@ -103,6 +103,7 @@ teardown() {
 }
 
 @test "two users that lock two things in opposite order" {
+  drawn=300
   minimal 3 "{MakeUser: {weight: 0.5}, MakeThing: {weight: 0.5}, Lock: {weight: 2, args: {user: oneof(.made), thing: oneof(.made)}}, Noise: {weight: 2}}" \
     'c["type"] == "Lock" and (lambda before: any((u, b, a) in before for (v, a, b) in before for u in made if u != v))(
       {(x["user"], x["thing"], y["thing"]) for i, x in enumerate(run) for y in run[i:]

@@ -75,11 +75,11 @@ assert_unshrunk() {
 @test "a command that cannot be started is told once, and the failures go on as they are" {
   pd-gen -m model.jq -n 30 -s 1 | "${executor[@]}" >failing.ndjson || :
   run --separate-stderr pd-shrink --all -m model.jq failing.ndjson -- ./no-such-program
-  assert_status 1
+  assert_status 2
   assert_stderr_has "no-such-program"
   [[ $(grep -c no-such-program <<<"$stderr") == 1 ]]
   assert_json 'map(select(.type == "failure")) | length > 3 and all(.[]; has("shrunk") or has("reproduced") | not)'
-  assert_json '.[-1] | .status == 1 and (.problems | length) == 1'
+  assert_json '.[-1] | .status == 2 and (.problems | length) == 1'
 }
 
 @test "a command that ends at once is told with its status" {
@@ -292,11 +292,11 @@ END
 
 @test "a long sequence shrinks in a moment" {
   model '{A: {args: {n: int(0; 99)}}, B: {args: {n: int(0; 99)}}, MakeC: {weight: 4}, D: {weight: 9, args: {c: oneof(.made)}}}'
-  pd-gen -m model.jq -n 1 -s 3 --min-commands 400 --max-commands 400 >plans
-  rule 'c["type"] == "B" and "A" in types and sum(x.get("n", 0) for x in run) > 2000'
+  pd-gen -m model.jq -n 1 -s 3 --min-commands 200 --max-commands 200 >plans
+  rule 'c["type"] == "B" and "A" in types and sum(x.get("n", 0) for x in run) > 1000'
   "${executor[@]}" plans >failing.ndjson || :
   write_executor "${executor[@]}"
   shrink --max-time 30s
   assert_status 1
-  assert_json 'map(select(.type == "failure"))[0].shrink | .stopped == "minimal" and .original_commands == 400 and .shrunk_commands == 21' out
+  assert_json 'map(select(.type == "failure"))[0].shrink | .stopped == "minimal" and .original_commands == 200 and .shrunk_commands == 11' out
 }

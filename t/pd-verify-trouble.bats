@@ -203,7 +203,7 @@ END
   cat damaged kept.pd.json >both && mv both kept.pd.json
   verify
   assert_status 2
-  assert_stderr_has 'kept.pd.json:1: the failure is damaged or was edited'
+  assert_stderr_has 'kept.pd.json:1: the failure is damaged'
   assert_fix verified
 }
 

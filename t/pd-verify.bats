@@ -62,6 +62,7 @@ verify_bank() {
   keep_bank_failure
   kill "$SERVER_PID"
   wait_for ended "$SERVER_PID"
+  executor+=(--health-timeout 500ms)
   verify_bank
   assert_status 2
   assert_fix undecided
@@ -70,7 +71,7 @@ verify_bank() {
 @test "a bank that answers everything with 401 is not verified" {
   keep_bank_failure
   start_python faulty.py --mode status:401
-  executor=(pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$SERVER_URL")
+  executor=(pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$SERVER_URL" --health-timeout 500ms)
   verify_bank
   assert_status 2
   assert_fix undecided
@@ -268,7 +269,7 @@ another() {
   verify --variations 0 --similar saved
   assert_status 2
   assert_stderr_has 'saved/cut.pd.json'
-  assert_stderr_has 'saved/else.pd.json: this is no failure record'
+  assert_stderr_has 'saved/else.pd.json: the failure cannot be read: it is no failure record'
   assert_fix verified '.similar.runs == 1'
   run -2 --separate-stderr pd-verify -m model.jq --similar nowhere kept.pd.json -- "${executor[@]}"
   assert_stderr_has 'nowhere: No such file or directory'

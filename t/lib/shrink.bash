@@ -116,10 +116,11 @@ minimal_twice() {
 }
 without_duration() { jq -c 'select(.type == "failure") | .shrunk, (.shrink | del(.duration_us))' "$1"; }
 
-# fail_late RUNS: failing.ndjson has those of many runs that executed most commands until they failed.
+# fail_late RUNS: failing.ndjson has those of 100 runs, or of as many as are drawn, that executed most
+# commands until they failed.
 fail_late() {
   local code=0
-  "$PD_BIN/pd-gen" -m model.jq -n 300 --min-commands 50 -s 1 >plans || return
+  "$PD_BIN/pd-gen" -m model.jq -n "${drawn-100}" --min-commands 50 -s 1 >plans || return
   "$PD_BIN/${executor[0]}" "${executor[@]:1}" plans >runs 2>exec.err || code=$?
   jq -nc --argjson runs "$1" '[inputs | select(.type == "run_end" and .failure.name == "good")]
     | sort_by(-.commands)[:$runs] | map({"\(.run)": .commands}) | add // {}' runs >chosen
