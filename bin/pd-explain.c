@@ -22,12 +22,9 @@ static const struct pd_option options[] = {
 	{OPT_MAX_RUNS, "max-runs", "N", "executions for each failure (500); 0 for no limit"},
 	{OPT_MAX_TIME, "max-time", "TIME", "for each failure (60s); 0 for no limit"},
 	{OPT_ALL, "all", NULL, "explain every failure, not only the first of a kind"},
-	{PD_OPTION_FORMAT, "format", "NAME", "json for records; terminal, markdown, compact"},
-	{PD_OPTION_COLOR, "color", "WHEN", "auto, always or never (auto; NO_COLOR is minded)"},
-	{'q', "quiet", NULL, "no progress"},
-	{PD_OPTION_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"},
-	{PD_OPTION_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
-	{PD_OPTION_LINE_BUFFERED, "line-buffered", NULL, "flush after every record"},
+	PD_FILTER_TEXT_OPTIONS,
+	PD_FILTER_PROGRESS_OPTIONS,
+	PD_FILTER_STREAM_OPTIONS,
 	{0, NULL, NULL, NULL},
 };
 
@@ -85,9 +82,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1)
 		set_option(settings, option, value);
-	if (settings->command == NULL)
-		pd_usage_error("the command that executes sequences is missing: "
-		    "-- pd-exec -m MODEL -a ADAPTER -u URL");
+	pd_filter_require(settings->command);
 	return end;
 }
 
@@ -98,17 +93,6 @@ show_progress(void *context, int64_t executions)
 
 	pd_filter_progress(&session->filter, "explaining run %" PRId64 ": execution %"
 	    PRId64, session->run, executions);
-}
-
-static char *
-failure_key(jv failure)
-{
-	jv cause = pd_json_peek(failure, "failure");
-	char *key = pd_format("%s %s", pd_json_peek_string(cause, "kind", ""),
-	    pd_json_peek_string(cause, "name", ""));
-
-	jv_free(cause);
-	return key;
 }
 
 static void
@@ -161,7 +145,9 @@ take_record(void *context, const struct pd_record *record)
 	if (!jv_is_valid(failure))
 		return;
 	pd_writer_flush(&session->filter.writer, &error);	/* told by the close */
-	char *key = failure_key(failure);
+	jv cause = pd_json_peek(failure, "failure");
+	char *key = pd_failure_key(cause);
+	jv_free(cause);
 	if (pd_json_has_peek(session->explained, key) && !session->settings->all)
 		session->left_out++;
 	else if (explain(session, failure))

@@ -23,12 +23,9 @@ static const struct pd_option options[] = {
 	{'m', "model", "FILE", "compare its states, too, and mind what it calls external"},
 	{'n', "runs", "N", "execute each sequence this often (10)"},
 	{OPT_DISCOVER, "discover", NULL, "write flaky sequences only, each stopped when it is known"},
-	{PD_OPTION_FORMAT, "format", "NAME", "json, terminal, compact or markdown"},
-	{PD_OPTION_COLOR, "color", "WHEN", "auto, always or never (auto)"},
-	{'q', "quiet", NULL, "no progress"},
-	{PD_OPTION_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"},
-	{PD_OPTION_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
-	{PD_OPTION_LINE_BUFFERED, "line-buffered", NULL, "flush after every record"},
+	PD_FILTER_TEXT_OPTIONS,
+	PD_FILTER_PROGRESS_OPTIONS,
+	PD_FILTER_STREAM_OPTIONS,
 	{0, NULL, NULL, NULL},
 };
 
@@ -80,9 +77,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 		default: pd_filter_option(&settings->filter, option, value);
 		}
 	}
-	if (settings->command == NULL)
-		pd_usage_error("the command that executes sequences is missing: "
-		    "-- pd-exec -m MODEL -a ADAPTER -u URL");
+	pd_filter_require(settings->command);
 	return end;
 }
 

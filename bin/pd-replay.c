@@ -26,8 +26,7 @@ static const struct pd_option options[] = {
 	{OPT_STEP, "step", NULL, "ask at the terminal before each command"},
 	{OPT_STATES, "states", NULL, "run nothing: make the states again from the records"},
 	{OPT_BISECT, "bisect", NULL, "125 in place of 2, and for another failure"},
-	{PD_OPTION_FORMAT, "format", "NAME", "of the text (terminal); json for records"},
-	{PD_OPTION_COLOR, "color", "WHEN", "auto, always or never (auto)"},
+	PD_FILTER_TEXT_OPTIONS,
 	{PD_OPTION_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
 	{0, NULL, NULL, NULL},
 };
@@ -107,9 +106,8 @@ parse_options(struct settings *settings, int argc, char **argv)
 		pd_usage_error("--states runs nothing: leave the command after -- out");
 	if (settings->states && settings->original)
 		pd_usage_error("--states is about the run that the file tells");
-	if (!settings->states && settings->command == NULL)
-		pd_usage_error("the command that executes sequences is missing: "
-		    "-- pd-exec -m MODEL -a ADAPTER -u URL");
+	if (!settings->states)
+		pd_filter_require(settings->command);
 	return end;
 }
 

@@ -16,6 +16,7 @@
 #include "loop.h"
 #include "program.h"
 #include "reader.h"
+#include "recorded.h"
 #include "share.h"
 #include "stream.h"
 #include "template.h"
@@ -209,15 +210,6 @@ note_trouble(struct session *session, const struct pd_error *error)
 	    pd_error_text(error, text, sizeof(text)));
 }
 
-static char *
-failure_key(jv cause)
-{
-	const char *kind = pd_json_peek_string(cause, "kind", "");
-	const char *name = pd_json_peek_string(cause, "name", NULL);
-
-	return name != NULL ? pd_format("%s %s", kind, name) : pd_duplicate(kind);
-}
-
 /* Save a failure, if it is one of those that are told in full; saved_as is where.
  * Trouble is told once, and counted: a full disk would have the same to say of
  * all that follow. */
@@ -247,7 +239,7 @@ report_failure(struct session *session, jv failure)
 {
 	struct pd_error error;
 	jv cause = pd_json_peek(failure, "failure");
-	char *key = failure_key(cause);
+	char *key = pd_failure_key(cause);
 
 	session->again = (int64_t)pd_json_peek_number(session->failures, key, 0);
 	session->number++;

@@ -28,10 +28,8 @@ static const struct pd_option options[] = {
 	{OPT_ALL, "all", NULL, "shrink every failure, not only the first of a kind"},
 	{OPT_KEEP_SLIPS, "keep-slips", NULL, "shrink other failures met on the way, too"},
 	{OPT_AGAIN, "again", NULL, "shrink the input's failure records further, by a stronger strategy"},
-	{'q', "quiet", NULL, "no progress"},
-	{PD_OPTION_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"},
-	{PD_OPTION_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
-	{PD_OPTION_LINE_BUFFERED, "line-buffered", NULL, "flush after every record"},
+	PD_FILTER_PROGRESS_OPTIONS,
+	PD_FILTER_STREAM_OPTIONS,
 	{0, NULL, NULL, NULL},
 };
 
@@ -60,7 +58,7 @@ struct session {
 	struct pd_model *model;
 	struct pd_buffer lines;	/* of the present run */
 	bool in_run;
-	jv shrunk_before;	/* {"kind name": true}: first of its kind */
+	jv shrunk_before;	/* {failure key: true} */
 	int64_t failures;	/* records that --again is to shrink */
 	int64_t run;
 };
@@ -107,9 +105,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1)
 		set_option(settings, option, value);
-	if (settings->command == NULL)
-		pd_usage_error("the command that executes sequences is missing: "
-		    "-- pd-exec -m MODEL -a ADAPTER -u URL");
+	pd_filter_require(settings->command);
 	return end;
 }
 
@@ -181,8 +177,7 @@ static bool shrink(struct session *, const struct task *);
 static bool
 is_first(struct session *session, jv failure)
 {
-	char *key = pd_format("%s %s", pd_json_peek_string(failure, "kind", ""),
-	    pd_json_peek_string(failure, "name", ""));
+	char *key = pd_failure_key(failure);
 	bool first = !pd_json_has_peek(session->shrunk_before, key);
 
 	session->shrunk_before = pd_json_set(session->shrunk_before, key, jv_true());

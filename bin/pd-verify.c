@@ -30,12 +30,9 @@ static const struct pd_option options[] = {
 	{OPT_MAX_SIMILAR, "max-similar", "N", "but at most so many (100)"},
 	{OPT_MAX_TIME, "max-time", "TIME", "for each failure (0: no limit)"},
 	{OPT_ALLOW_REFUSED, "allow-refused", NULL, "answers 401 and 403 may be new: the fix is just that"},
-	{PD_OPTION_FORMAT, "format", "NAME", "terminal, compact, markdown, or json for records"},
-	{PD_OPTION_COLOR, "color", "WHEN", "auto, always or never (auto)"},
-	{'q', "quiet", NULL, "no progress"},
-	{PD_OPTION_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"},
-	{PD_OPTION_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
-	{PD_OPTION_LINE_BUFFERED, "line-buffered", NULL, "flush after every record"},
+	PD_FILTER_TEXT_OPTIONS,
+	PD_FILTER_PROGRESS_OPTIONS,
+	PD_FILTER_STREAM_OPTIONS,
 	{0, NULL, NULL, NULL},
 };
 
@@ -118,9 +115,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1)
 		set_option(settings, option, value);
-	if (settings->command == NULL)
-		pd_usage_error("the command that executes sequences is missing: "
-		    "-- pd-exec -m MODEL -a ADAPTER -u URL");
+	pd_filter_require(settings->command);
 	settings->verify.compares = compares(settings->command);
 	return end;
 }

@@ -47,6 +47,14 @@ pd_filter_command(int argc, char **argv, char ***command)
 	return end;
 }
 
+void
+pd_filter_require(char *const *command)
+{
+	if (command == NULL)
+		pd_usage_error("the command that executes sequences is missing: "
+		    "-- pd-exec -m MODEL -a ADAPTER -u URL");
+}
+
 /* The template of the format, or NULL for records. */
 static struct pd_template *
 open_template(const struct pd_filter_settings *settings)

@@ -22,12 +22,22 @@
 #include "template.h"
 #include "writer.h"
 
-/* Options that mean the same in every filter; a main puts those it has into
- * its table and gives what it does not know to pd_filter_option. */
+/* Options that mean the same in every filter: rows for a main's table, which
+ * gives what it does not know to pd_filter_option. */
 enum {
 	PD_OPTION_FORMAT = 1000, PD_OPTION_COLOR, PD_OPTION_MAX_LINE,
 	PD_OPTION_LINE_BUFFERED, PD_OPTION_PROGRESS,
 };
+
+#define PD_FILTER_TEXT_OPTIONS \
+	{PD_OPTION_FORMAT, "format", "NAME", "json for records; terminal, compact, markdown"}, \
+	{PD_OPTION_COLOR, "color", "WHEN", "auto, always or never (auto; NO_COLOR is minded)"}
+#define PD_FILTER_PROGRESS_OPTIONS \
+	{'q', "quiet", NULL, "no progress"}, \
+	{PD_OPTION_PROGRESS, "progress", NULL, "progress even if standard error is no terminal"}
+#define PD_FILTER_STREAM_OPTIONS \
+	{PD_OPTION_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"}, \
+	{PD_OPTION_LINE_BUFFERED, "line-buffered", NULL, "flush after every record"}
 
 struct pd_filter_settings {
 	const char *format;	/* a template's name, "json" for records, or NULL: the
@@ -65,6 +75,9 @@ struct pd_filter {
 /* Where options and operands end: at a "--" that a command follows. command is
  * set to its words, or to NULL when there is none. */
 int pd_filter_command(int argc, char **argv, char ***command);
+
+/* End the program if there is no command. */
+void pd_filter_require(char *const *command);
 
 /* Open all of it; operands are argv[optind] up to end. command may be NULL.
  * Trouble ends the program. */

@@ -162,6 +162,15 @@ pd_same_failure(jv a, jv b)
 	    pd_json_peek_string(b, "name", "")) == 0;
 }
 
+char *
+pd_failure_key(jv failure)
+{
+	const char *kind = pd_json_peek_string(failure, "kind", "");
+	const char *name = pd_json_peek_string(failure, "name", NULL);
+
+	return name != NULL ? pd_format("%s %s", kind, name) : pd_duplicate(kind);
+}
+
 jv
 pd_recorded_references(const struct pd_recorded *run)
 {

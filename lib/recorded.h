@@ -43,6 +43,10 @@ jv pd_recorded_failure(const struct pd_recorded *);
 /* Are two failures the same? Kind and name decide. Borrows both. */
 int pd_same_failure(jv, jv);
 
+/* What failures that are the same have in common, for tables: "KIND NAME", or
+ * "KIND" for one without a name. Borrows the failure; the caller frees it. */
+char *pd_failure_key(jv failure);
+
 /* The failure record: self-contained, see pd-stream(5). The run tells what
  * happened; original is the sequence that failed first (consumed); header the
  * stream's header (borrowed, may be invalid); adapter who drove the system

@@ -187,8 +187,7 @@ doubt_run(struct verification *verification, jv failure, const char *part)
 static void
 count_other(struct verification *verification, jv failure)
 {
-	char *key = pd_format("%s %s", pd_json_peek_string(failure, "kind", ""),
-	    pd_json_peek_string(failure, "name", ""));
+	char *key = pd_failure_key(failure);
 
 	verification->others = pd_json_set_number(verification->others, key,
 	    pd_json_peek_number(verification->others, key, 0) + 1);
