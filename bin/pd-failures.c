@@ -309,22 +309,6 @@ static const struct verb {
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
-static const struct verb *
-find_verb(const char *name)
-{
-	const char *names[VERBS];
-
-	for (size_t i = 0; i < VERBS; i++) {
-		names[i] = verbs[i].name;
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	}
-	const char *nearest = pd_nearest(name, names, VERBS);
-	if (nearest != NULL)
-		pd_usage_error("unknown '%s' (did you mean %s?)", name, nearest);
-	pd_usage_error("unknown '%s' (list, show, check or delete)", name);
-}
-
 static void
 parse_option(struct settings *settings, int option, const char *value,
     char saved_before[PD_FAILURE_TIME])
@@ -434,7 +418,7 @@ main(int argc, char **argv)
 		parse_option(&settings, option, value, saved_before);
 	if (optind == argc)
 		pd_usage_error("what to do is missing: list, show, check or delete");
-	const struct verb *verb = find_verb(argv[optind++]);
+	const struct verb *verb = &verbs[pd_verb_choice(argv[optind++], verbs, VERBS, sizeof(verbs[0]))];
 	refuse_options_of_others(&settings, verb);
 	settings.operands = argv + optind;
 	settings.operand_count = argc - optind;

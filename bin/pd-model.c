@@ -456,22 +456,6 @@ static const struct verb {
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
-static const struct verb *
-find_verb(const char *name)
-{
-	const char *names[VERBS];
-
-	for (size_t i = 0; i < VERBS; i++) {
-		names[i] = verbs[i].name;
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
-	}
-	const char *nearest = pd_nearest(name, names, VERBS);
-	if (nearest != NULL)
-		pd_usage_error("unknown '%s' (did you mean %s?)", name, nearest);
-	pd_usage_error("unknown '%s'", name);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -495,7 +479,7 @@ main(int argc, char **argv)
 	if (optind == argc)
 		pd_usage_error("what to do is missing: validate, explain, dry-run, state, "
 		    "enabled or audit");
-	const struct verb *verb = find_verb(argv[optind++]);
+	const struct verb *verb = &verbs[pd_verb_choice(argv[optind++], verbs, VERBS, sizeof(verbs[0]))];
 	settings.operands = argv + optind;
 	settings.operand_count = argc - optind;
 	if (verb->operands >= 0 && settings.operand_count > verb->operands)

@@ -139,18 +139,6 @@ reverse(struct pd_arguments *arguments)
 	}
 }
 
-static int
-apply_items(struct pd_plan *plan, const struct pd_items *items)
-{
-	struct pd_error error;
-	int result = 0;
-
-	for (size_t i = 0; i < items->count && result == 0; i++)
-		result = pd_plan_apply(plan, items->list[i].id, items->list[i].command,
-		    &error);
-	return result;
-}
-
 /* Those of the commands of a list, each in the state that it meets. */
 static int
 add_items(struct pd_arguments *arguments, enum pd_arguments_depth depth,
@@ -182,7 +170,7 @@ pd_arguments_find(struct pd_model *model, const struct pd_sequence *sequence,
 
 	int result = pd_plan_start(&plan, model, &error);
 	if (result == 0)
-		result = apply_items(&plan, &sequence->setup);
+		result = pd_plan_apply_items(&plan, &sequence->setup, &error);
 	if (result == 0)
 		result = add_items(&arguments, depth, &plan, &sequence->prefix);
 	for (size_t i = 0; i < sequence->branch_count && result == 0; i++)

@@ -123,6 +123,18 @@ pd_plan_apply(struct pd_plan *plan, const char *id, jv command,
 }
 
 int
+pd_plan_apply_items(struct pd_plan *plan, const struct pd_items *items,
+    struct pd_error *error)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < items->count && result == 0; i++)
+		result = pd_plan_apply(plan, items->list[i].id, items->list[i].command,
+		    error);
+	return result;
+}
+
+int
 pd_plan_terminates(struct pd_plan *plan, jv command, struct pd_error *error)
 {
 	return pd_model_terminates(plan->model, plan->state, command,

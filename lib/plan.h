@@ -31,6 +31,10 @@ void pd_plan_free(struct pd_plan *);
 int pd_plan_apply(struct pd_plan *, const char *id, jv command,
     struct pd_error *);
 
+/* Go on by all commands of a list. Returns 0 or -1. */
+int pd_plan_apply_items(struct pd_plan *, const struct pd_items *,
+    struct pd_error *);
+
 /* Does the model say that the run ends after the latest command? 1, 0, -1. */
 int pd_plan_terminates(struct pd_plan *, jv command, struct pd_error *);
 

@@ -208,6 +208,27 @@ pd_option_choice(const char *name, const char *value,
 	pd_usage_error("--%s: unknown '%s' (one of %s)", name, value, list.data);
 }
 
+size_t
+pd_verb_choice(const char *name, const void *table, size_t count, size_t size)
+{
+	const char **names = pd_allocate(count, sizeof(*names));
+	struct pd_buffer list = PD_BUFFER_INIT;
+
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&names[i], (const char *)table + i * size, sizeof(names[i]));
+		if (strcmp(names[i], name) == 0) {
+			free(names);
+			pd_buffer_free(&list);
+			return i;
+		}
+		pd_buffer_format(&list, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	const char *nearest = pd_nearest(name, names, count);
+	if (nearest != NULL)
+		pd_usage_error("unknown '%s' (did you mean %s?)", name, nearest);
+	pd_usage_error("unknown '%s' (one of %s)", name, list.data);
+}
+
 uint64_t
 pd_option_seed(const char *name, const char *value)
 {

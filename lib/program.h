@@ -54,6 +54,11 @@ size_t pd_option_size(const char *name, const char *value);
 int pd_option_choice(const char *name, const char *value,
     const char *const *choices);
 
+/* The index of a subcommand in a table of structs whose first member is its
+ * name; a wrong one ends the program with a usage message. */
+size_t pd_verb_choice(const char *name, const void *table, size_t count,
+    size_t size);
+
 /* A seed: 0 .. 2^53-1. */
 uint64_t pd_option_seed(const char *name, const char *value);
 

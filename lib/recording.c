@@ -115,20 +115,6 @@ read_events(struct pd_recording *recording, struct pd_bindings *bindings,
 	jv_free(events);
 }
 
-/* Go through a part of the sequence with the model; false when it cannot. */
-static bool
-plan_items(struct pd_plan *plan, const struct pd_items *items)
-{
-	struct pd_error ignored;
-
-	for (size_t i = 0; i < items->count; i++) {
-		if (pd_plan_apply(plan, items->list[i].id, items->list[i].command,
-		    &ignored) != 0)
-			return false;
-	}
-	return true;
-}
-
 /* What the sequence's commands bind as the model predicts them. One that has
  * changed may not get to the end; the tokens in use are known all the same. */
 static jv
@@ -139,12 +125,15 @@ predicted_tokens(struct pd_model *model, const struct pd_sequence *sequence)
 	jv tokens = jv_object();
 
 	if (pd_plan_start(&plan, model, &ignored) == 0) {
-		bool good = plan_items(&plan, &sequence->setup) &&
-		    plan_items(&plan, &sequence->prefix);
-		for (size_t i = 0; i < sequence->branch_count; i++)
-			good = good && plan_items(&plan, &sequence->branches[i]);
-		if (good && plan_items(&plan, &sequence->suffix))
-			plan_items(&plan, &sequence->teardown);
+		int result = pd_plan_apply_items(&plan, &sequence->setup, &ignored);
+		if (result == 0)
+			result = pd_plan_apply_items(&plan, &sequence->prefix, &ignored);
+		for (size_t i = 0; i < sequence->branch_count && result == 0; i++)
+			result = pd_plan_apply_items(&plan, &sequence->branches[i], &ignored);
+		if (result == 0)
+			result = pd_plan_apply_items(&plan, &sequence->suffix, &ignored);
+		if (result == 0)
+			pd_plan_apply_items(&plan, &sequence->teardown, &ignored);
 		jv_free(tokens);
 		tokens = jv_copy(plan.tokens);
 	}

@@ -250,18 +250,6 @@ replace(const struct place *place)
 	return replaced;
 }
 
-static int
-apply_all(struct pd_plan *plan, const struct pd_items *items)
-{
-	struct pd_error error;
-	int result = 0;
-
-	for (size_t i = 0; i < items->count && result == 0; i++)
-		result = pd_plan_apply(plan, items->list[i].id, items->list[i].command,
-		    &error);
-	return result;
-}
-
 bool
 pd_replacement_try(struct pd_search *search)
 {
@@ -272,7 +260,7 @@ pd_replacement_try(struct pd_search *search)
 	bool replaced = false;
 
 	bool good = pd_plan_start(&after, search->model, &error) == 0 &&
-	    apply_all(&after, &search->best.setup) == 0;
+	    pd_plan_apply_items(&after, &search->best.setup, &error) == 0;
 	for (size_t i = 0; i < row.count && good && !replaced &&
 	    !pd_search_is_over(search); i++) {
 		const struct pd_item *item = pd_row_item(&row, i);

@@ -166,7 +166,7 @@ teardown() {
 
 # interrupt SIGNAL STATUS: pd-bisect ends within seconds, and leaves nothing.
 interrupt() {
-  start_server bisect env --default-signal=INT setsid "$PD_BIN/pd-bisect" --repo repository "${bank[@]}" \
+  start_server bisect env --default-signal=INT,HUP setsid "$PD_BIN/pd-bisect" --repo repository "${bank[@]}" \
     --start 'touch "$PD_WORKTREE/../../up"; exec sleep 100' --wait 60s --good "${commits[1]}" failure.pd.json -- "${executor[@]}"
   wait_for test -e "$TMPDIR/up"
   kill "-$1" "$SERVER_PID"
