@@ -9,7 +9,7 @@
 #include "removal.h"
 #include "replacement.h"
 
-enum { FEW_COMMANDS = 10 };	/* of which two at once are tried in any case */
+enum { FEW_COMMANDS = 16 };	/* of which two at once are tried in any case */
 
 /* See the original fail again, cut off after the failure if that is enough. */
 static bool

@@ -239,8 +239,7 @@ teardown() {
 }
 
 # The same: the size and how many are put in only go down together, a put goes with a get.
-@test "exhaustively: a buffer of which the model does not know that it is full" {
-  options=(--strategy exhaustive)
+@test "a buffer of which the model does not know that it is full" {
   minimal 3 '{New: {weight: 0.3, args: {size: int(1; 9)}}, Put: {args: {n: int(0; 99)}}, Get: {}, Look: {weight: 0.2}, Noise: {weight: 3}}' \
     'c["type"] == "Look" and "New" in types and (lambda since: [x["type"] for x in since].count("Put") - [x["type"] for x in since].count("Get")
       == since[0]["size"])(run[max(i for i, t in enumerate(types) if t == "New"):])' \

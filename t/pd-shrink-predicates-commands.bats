@@ -160,29 +160,25 @@ teardown() {
 
 # --- Two at once: one without the other makes the failure go away ---
 
-@test "exhaustively: both of two or neither" {
-  options=(--strategy exhaustive)
+@test "both of two or neither" {
   minimal 3 "{A: {weight: 0.5}, D: {weight: 0.5}, E: {weight: 0.5}, Look: {weight: 0.1}, $noise}" \
     'c["type"] == "Look" and "A" in types and ("D" in types) == ("E" in types)' \
     '[{"type":"A"},{"type":"Look"}]'
 }
 
-@test "exhaustively: an even number, but not none" {
-  options=(--strategy exhaustive)
+@test "an even number, but not none" {
   minimal 3 "{Flip: {}, Look: {weight: 0.1}, $noise}" \
     'c["type"] == "Look" and types.count("Flip") in range(2, 99, 2)' \
     '[{"type":"Flip"},{"type":"Flip"},{"type":"Look"}]'
 }
 
-@test "exhaustively: an odd number" {
-  options=(--strategy exhaustive)
+@test "an odd number" {
   minimal 3 "{Flip: {}, Look: {weight: 0.1}, $noise}" \
     'c["type"] == "Look" and types.count("Flip") % 2 == 1' \
     '[{"type":"Flip"},{"type":"Look"}]'
 }
 
-@test "exhaustively: as many of a kind as of another, two at least" {
-  options=(--strategy exhaustive)
+@test "as many of a kind as of another, two at least" {
   minimal 3 "{A: {}, B: {}, Look: {weight: 0.2}, $noise}" \
     'c["type"] == "Look" and types.count("A") == types.count("B") >= 2' \
     'length == 5 and last.type == "Look" and (map(.type) | sort == ["A", "A", "B", "B", "Look"])'
