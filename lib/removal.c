@@ -147,11 +147,12 @@ remove_on_level(struct pd_search *search, size_t level)
 
 	for (size_t size = (count + 1) / 2; size >= 1; size /= 2) {
 		for (size_t first = 0; first < count && !pd_search_is_over(search);) {
-			if (try_without_chunk(search, level, first, size))
+			if (try_without_chunk(search, level, first, size)) {
 				any = true;
-			else
+				count = count_level(search, level, &deepest);
+			} else {
 				first += size;
-			count = count_level(search, level, &deepest);
+			}
 		}
 	}
 	return any;

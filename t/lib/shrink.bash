@@ -93,6 +93,16 @@ assert_shrunk() {
   fail "shrunk to $found" "not to $*"
 }
 
+# assert_ends_by SIGNAL STATUS: the server ends soon, with this status, and the end record in out has it, too.
+assert_ends_by() {
+  local started=${EPOCHREALTIME//[.,]/}
+  kill "-$1" "$SERVER_PID"
+  wait "$SERVER_PID" && status=0 || status=$?
+  [[ $(((${EPOCHREALTIME//[.,]/} - started) / 1000)) -lt 2500 ]]
+  assert_status "$2"
+  assert_json ".[-1] | .type == \"end\" and .status == $2" out
+}
+
 # --- Predicates: runs that pd-gen drew, and minima that are known ---
 
 # minimal RUNS MODEL RULE EXPECTED…: so many runs of 50 commands, each of a seed of its own, shrink to one of
