@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A sequential specification: what may be answered when operations run one
+ * after another. Actions (a command with what it was answered) and states are
+ * interned: small integers from 0 stand for them, equal ones for equal values,
+ * so that a search is integer work, and whoever is behind the interface (a
+ * model in jq, or a type built in) is asked once for each state and action.
+ */
+#ifndef PD_SPECIFICATION_H
+#define PD_SPECIFICATION_H
+
+#include <jv.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "model.h"
+
+struct pd_specification;
+
+enum {
+	PD_ILLEGAL = -1,	/* not so answered in this state */
+	PD_BROKEN = -2,		/* the specification itself failed, see the error */
+	PD_NOTHING = -1,	/* no state, in traits */
+};
+
+/* What a search may rely on, of an action in every state. */
+struct pd_traits {
+	bool observes;		/* where it is legal it leaves the state as it is */
+	bool commutes;		/* always legal, and in any order with others that do */
+	/* Where a state is a single value: the one it must be and the one that it
+	 * must not be, and the one it becomes; PD_NOTHING for none. An unknown outcome
+	 * is always legal, and changes nothing where these do not hold. */
+	int32_t needs, avoids, sets;
+};
+
+/* The model's own rules; the model is borrowed. */
+struct pd_specification *pd_specification_of_model(struct pd_model *);
+
+/* One of those built in: register, cas-register, counter, set, queue, stack, kv.
+ * NULL on error, with a suggestion. */
+struct pd_specification *pd_specification_named(const char *name,
+    struct pd_error *);
+void pd_specification_close(struct pd_specification *);
+
+/* The model's name or that of the type. */
+const char *pd_specification_name(const struct pd_specification *);
+
+/* The first state: initial is a whole state of the model or the type (borrowed,
+ * invalid: its own), key the part that is asked for, or invalid. PD_BROKEN on
+ * error. */
+int32_t pd_specification_start(struct pd_specification *, jv initial, jv key,
+    struct pd_error *);
+
+/* The parts that a command touches: an array of keys, or null: all. An invalid
+ * jv on error. Borrows it. */
+jv pd_specification_keys(struct pd_specification *, jv command,
+    struct pd_error *);
+
+/* Intern an action; events invalid for an unknown outcome. Borrows both.
+ * PD_BROKEN when the type has no such command. */
+int32_t pd_specification_action(struct pd_specification *, jv command,
+    jv events, struct pd_error *);
+struct pd_traits pd_specification_traits(const struct pd_specification *,
+    int32_t action);
+
+/* The state after an action, PD_ILLEGAL or PD_BROKEN. An unknown outcome is
+ * always legal. */
+int32_t pd_specification_step(struct pd_specification *, int32_t state,
+    int32_t action, struct pd_error *);
+
+/* A state, and the events that the action should have had in it (null when
+ * that cannot be said), for people. */
+jv pd_specification_state(struct pd_specification *, int32_t state);
+jv pd_specification_expected(struct pd_specification *, int32_t state,
+    int32_t action);
+
+/* Does any command that was interned so far have a rule to be judged by? */
+bool pd_specification_judges(const struct pd_specification *);
+
+/* Bytes that states and transitions take, and a way to forget them all between
+ * two histories: numbers given out before mean nothing after it. */
+size_t pd_specification_memory(const struct pd_specification *);
+void pd_specification_forget(struct pd_specification *);
+
+#endif
