@@ -467,3 +467,17 @@ pd_json_excerpt(jv value, size_t limit)
 	jv_free(text);
 	return excerpt;
 }
+
+jv
+pd_json_apart(jv value)
+{
+	struct pd_buffer text = PD_BUFFER_INIT;
+	struct pd_error ignored;
+
+	if (!jv_is_valid(value))
+		return jv_invalid();
+	pd_json_append_peek(&text, value);
+	jv copy = pd_json_parse(text.data, text.length, &ignored);
+	pd_buffer_free(&text);
+	return copy;
+}

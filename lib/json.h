@@ -65,6 +65,10 @@ jv pd_json_set_number(jv object, const char *key, double value);
 typedef jv pd_json_string_map(jv string, void *context);
 jv pd_json_map_strings(jv value, pd_json_string_map *, void *context);
 
+/* The same value in memory of its own, for another thread: libjq counts
+ * references without regard to threads. Borrows it; invalid stays invalid. */
+jv pd_json_apart(jv value);
+
 /* The value cut to about limit bytes of text, for messages. Consumes it. The
  * caller frees the text. */
 char *pd_json_excerpt(jv value, size_t limit);

@@ -649,6 +649,34 @@ pd_model_legal(struct pd_model *model, jv state, jv command, jv events,
 	    JV_ARRAY(jv_copy(command), jv_copy(events)), error);
 }
 
+bool
+pd_model_rules(const struct pd_model *model, const char *command)
+{
+	return function_for(model, "legal", command, 2) != PD_NO_FUNCTION;
+}
+
+jv
+pd_model_keys(struct pd_model *model, jv command, struct pd_error *error)
+{
+	int function = pd_module_function(model->module, "key", 1);
+
+	if (function == PD_NO_FUNCTION)
+		return jv_null();
+	jv keys = pd_module_call_all(model->module, function, jv_null(),
+	    JV_ARRAY(jv_copy(command)), error);
+	int count = jv_is_valid(keys) ? jv_array_length(jv_copy(keys)) : 0;
+	for (int i = 0; i < count; i++) {
+		jv key = jv_array_get(jv_copy(keys), i);
+		bool all = jv_get_kind(key) == JV_KIND_NULL;
+		jv_free(key);
+		if (all) {
+			jv_free(keys);
+			return jv_null();
+		}
+	}
+	return keys;
+}
+
 jv
 pd_model_label(struct pd_model *model, jv state, jv command,
     struct pd_error *error)

@@ -76,6 +76,13 @@ enum { PD_NO_RULE = 2 };
 int pd_model_legal(struct pd_model *, jv state, jv command, jv events,
     struct pd_error *);
 
+/* Has the model a legal_CMD for it? */
+bool pd_model_rules(const struct pd_model *, const char *command);
+
+/* The independent parts of the system that a command touches, for
+ * linearization: an array of keys, or null: all of it. Borrows the command. */
+jv pd_model_keys(struct pd_model *, jv command, struct pd_error *);
+
 /* A label for the command, or an invalid jv. Borrows both. */
 jv pd_model_label(struct pd_model *, jv state, jv command, struct pd_error *);
 

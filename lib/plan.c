@@ -43,9 +43,9 @@ is_external(jv value)
 	    pd_json_has_peek(value, "$external");
 }
 
-/* Put tokens where a predicted event says external, and note them. */
+/* What lies at a path inside an event. */
 static jv
-fill_externals(jv value, const char *id, int event, const char *path,
+fill(jv value, const char *id, int event, const char *path,
     jv *tokens)
 {
 	jv_kind kind = jv_get_kind(value);
@@ -65,7 +65,7 @@ fill_externals(jv value, const char *id, int event, const char *path,
 			jv_kind inside = jv_get_kind(part);
 			if (inside == JV_KIND_OBJECT || inside == JV_KIND_ARRAY)
 				result = jv_object_set(result, jv_copy(key),
-				    fill_externals(jv_copy(part), id, event, inner, tokens));
+				    fill(jv_copy(part), id, event, inner, tokens));
 			free(inner);
 			jv_free(key);
 			jv_free(part);
@@ -77,12 +77,18 @@ fill_externals(jv value, const char *id, int event, const char *path,
 		int count = jv_array_length(jv_copy(value));
 		for (int i = 0; i < count; i++) {
 			char *inner = pd_format("%s.%d", path, i);
-			value = jv_array_set(value, i, fill_externals(
+			value = jv_array_set(value, i, fill(
 			    jv_array_get(jv_copy(value), i), id, event, inner, tokens));
 			free(inner);
 		}
 	}
 	return value;
+}
+
+jv
+pd_plan_fill(jv event, const char *id, int number, jv *tokens)
+{
+	return fill(event, id, number, "", tokens);
 }
 
 static jv
@@ -112,8 +118,8 @@ pd_plan_apply(struct pd_plan *plan, const char *id, jv command,
 	plan->state = pd_model_fold(plan->model, plan->state, seen, error);
 	int count = jv_array_length(jv_copy(predicted));
 	for (int i = 0; i < count && jv_is_valid(plan->state); i++) {
-		jv event = fill_externals(jv_array_get(jv_copy(predicted), i), id, i,
-		    "", &plan->tokens);
+		jv event = pd_plan_fill(jv_array_get(jv_copy(predicted), i), id, i,
+		    &plan->tokens);
 		plan->state = pd_model_fold(plan->model, plan->state, event, error);
 		plan->events = jv_array_append(plan->events, event);
 	}

@@ -31,6 +31,10 @@ void pd_plan_free(struct pd_plan *);
 int pd_plan_apply(struct pd_plan *, const char *id, jv command,
     struct pd_error *);
 
+/* The number-th event (consumed) predicted of a command, with tokens where it
+ * says external; they are added to *tokens. */
+jv pd_plan_fill(jv event, const char *id, int number, jv *tokens);
+
 /* Go on by all commands of a list. Returns 0 or -1. */
 int pd_plan_apply_items(struct pd_plan *, const struct pd_items *,
     struct pd_error *);

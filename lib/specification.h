@@ -33,6 +33,10 @@ struct pd_traits {
 	 * must not be, and the one it becomes; PD_NOTHING for none. An unknown outcome
 	 * is always legal, and changes nothing where these do not hold. */
 	int32_t needs, avoids, sets;
+	/* Where a state is a sum: what the action adds to it, and what the sum is
+	 * after it, if that was told. */
+	int64_t adds, total;
+	bool totals;
 };
 
 /* The model's own rules; the model is borrowed. */
