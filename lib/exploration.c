@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "history.h"
 #include "visited.h"
 
 enum {

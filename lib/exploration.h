@@ -24,7 +24,7 @@
 
 #include "error.h"
 #include "frontier.h"
-#include "linearize.h"
+#include "linearizable.h"
 #include "specification.h"
 
 struct pd_exploration;

@@ -19,14 +19,8 @@
 
 #include "error.h"
 #include "history.h"
+#include "linearizable.h"
 #include "specification.h"
-
-enum pd_linearizable {
-	PD_LINEARIZE_ERROR = -1,	/* the specification failed, see the error */
-	PD_NOT_LINEARIZABLE = 0,
-	PD_LINEARIZABLE = 1,
-	PD_LINEARIZE_UNKNOWN = 2,	/* a limit was reached, or a signal came */
-};
 
 struct pd_linearize_options {
 	int64_t timeout;	/* microseconds, 0 for none */

@@ -16,28 +16,9 @@
 
 #include "error.h"
 #include "model.h"
+#include "traits.h"
 
 struct pd_specification;
-
-enum {
-	PD_ILLEGAL = -1,	/* not so answered in this state */
-	PD_BROKEN = -2,		/* the specification itself failed, see the error */
-	PD_NOTHING = -1,	/* no state, in traits */
-};
-
-/* What a search may rely on, of an action in every state. */
-struct pd_traits {
-	bool observes;		/* where it is legal it leaves the state as it is */
-	bool commutes;		/* always legal, and in any order with others that do */
-	/* Where a state is a single value: the one it must be and the one that it
-	 * must not be, and the one it becomes; PD_NOTHING for none. An unknown outcome
-	 * is always legal, and changes nothing where these do not hold. */
-	int32_t needs, avoids, sets;
-	/* Where a state is a sum: what the action adds to it, and what the sum is
-	 * after it, if that was told. */
-	int64_t adds, total;
-	bool totals;
-};
 
 /* The model's own rules; the model is borrowed. */
 struct pd_specification *pd_specification_of_model(struct pd_model *);

@@ -6,8 +6,17 @@
 #ifndef PD_SPECIFICATION_KIND_H
 #define PD_SPECIFICATION_KIND_H
 
+#include <jv.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
 #include "intern.h"
-#include "specification.h"
+#include "model.h"
+#include "traits.h"
+
+struct pd_specification;
 
 /* As pd_specification_start and its neighbours in specification.h. */
 struct pd_specification_kind {
@@ -93,8 +102,5 @@ int32_t pd_builtin_without(const struct pd_specification *, jv command,
 /* A value's number, which consumes it, and back. */
 int32_t pd_builtin_value(struct pd_specification *, jv value);
 jv pd_builtin_json(const struct pd_specification *, int32_t value);
-
-/* Traits of an action that nothing is known of. */
-#define PD_TRAITS_INIT {.needs = PD_NOTHING, .avoids = PD_NOTHING, .sets = PD_NOTHING}
 
 #endif
