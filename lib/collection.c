@@ -159,26 +159,6 @@ set_keys(struct pd_specification *specification, jv command,
 	return jv_is_valid(value) ? JV_ARRAY(value) : value;
 }
 
-/* With a key the members that matter are the key alone. */
-static int32_t
-set_start(struct pd_specification *specification, jv initial, jv key,
-    struct pd_error *error)
-{
-	int32_t state = start(specification, initial, key, error);
-
-	if (state == PD_BROKEN || !jv_is_valid(key))
-		return state;
-	jv all = state_json(specification, state);
-	jv only = jv_array();
-	jv_array_foreach(all, i, value) {
-		if (jv_equal(jv_copy(value), jv_copy(key)))
-			only = jv_array_append(only, jv_copy(value));
-		jv_free(value);
-	}
-	jv_free(all);
-	return state_of_json(specification, only, error);
-}
-
 static int32_t
 set_read(struct pd_specification *specification, jv command, jv events,
     struct pd_error *error)
@@ -419,7 +399,7 @@ line_expected(struct pd_specification *specification, int32_t state,
 }
 
 const struct pd_specification_kind
-pd_set = {"set", false, set_start, set_keys, set_action, set_step, state_json,
+pd_set = {"set", false, start, set_keys, set_action, set_step, state_json,
 	set_expected},
 pd_queue = {"queue", false, start, no_keys, queue_action, line_step, state_json,
 	line_expected},

@@ -60,51 +60,58 @@ take_key(struct grouping *grouping, size_t operation, jv key)
 	grouping->holder_count = number + 1;
 }
 
-/* The keys of an operation: those of the command, within the part that its
- * record names. null: everything. */
+/* What the record of an operation calls its part, as text; "" for nothing. */
 static jv
-keys_of(struct pd_specification *specification,
-    const struct pd_operation *operation, struct pd_error *error)
+name_of(const struct pd_operation *operation)
 {
-	jv keys = pd_specification_keys(specification, operation->command, error);
-
-	if (!jv_is_valid(keys) || !jv_is_valid(operation->key))
-		return keys;
-	if (jv_get_kind(keys) == JV_KIND_NULL) {
-		jv_free(keys);
-		return JV_ARRAY(jv_copy(operation->key));
-	}
-	jv within = jv_array();
-	jv_array_foreach(keys, i, key) {
-		within = jv_array_append(within, JV_ARRAY(jv_copy(operation->key), key));
-	}
-	jv_free(keys);
-	return within;
+	return jv_is_valid(operation->key) ?
+	    pd_json_canonical(jv_copy(operation->key)) : jv_string("");
 }
 
-/* Connect what belongs together. Returns 1 when all of it does, 0, or -1. */
+/* Operations of one named part are connected by the keys of their commands; by
+ * the name alone once one of them touches all of the part. */
+static int
+connect_by_keys(struct grouping *grouping,
+    struct pd_specification *specification, const struct pd_history *history,
+    jv *whole, struct pd_error *error)
+{
+	for (size_t i = 0; i < history->count; i++) {
+		jv keys = pd_specification_keys(specification, history->list[i].command, error);
+		jv name = name_of(&history->list[i]);
+		if (!jv_is_valid(keys)) {
+			jv_free(name);
+			jv_free(keys);
+			return -1;
+		}
+		if (jv_get_kind(keys) == JV_KIND_NULL || jv_array_length(jv_copy(keys)) == 0) {
+			*whole = jv_object_set(*whole, jv_copy(name), jv_true());
+		} else {
+			jv_array_foreach(keys, k, key) {
+				take_key(grouping, i, JV_ARRAY(jv_copy(name), key));
+			}
+		}
+		jv_free(name);
+		jv_free(keys);
+	}
+	return 0;
+}
+
 static int
 connect_all(struct grouping *grouping, struct pd_specification *specification,
     const struct pd_history *history, struct pd_error *error)
 {
-	for (size_t i = 0; i < history->count; i++) {
-		jv keys = keys_of(specification, &history->list[i], error);
-		if (!jv_is_valid(keys)) {
-			jv_free(keys);
-			return -1;
-		}
-		bool all = jv_get_kind(keys) == JV_KIND_NULL ||
-		    jv_array_length(jv_copy(keys)) == 0;
-		if (all) {
-			jv_free(keys);
-			return 1;
-		}
-		jv_array_foreach(keys, k, key) {
-			take_key(grouping, i, key);
-		}
-		jv_free(keys);
+	jv whole = jv_object();
+	int result = connect_by_keys(grouping, specification, history, &whole, error);
+
+	for (size_t i = 0; i < history->count && result == 0; i++) {
+		jv name = name_of(&history->list[i]);
+		if (pd_json_has_peek(whole, jv_string_value(name)))
+			take_key(grouping, i, name);
+		else
+			jv_free(name);
 	}
-	return 0;
+	jv_free(whole);
+	return result;
 }
 
 static void
@@ -116,29 +123,35 @@ add_operation(struct pd_part *part, size_t operation)
 	part->operations[part->count++] = operation;
 }
 
+/* The keys of a command, or the name of its part where they say nothing. */
+static jv
+keys_or_name(struct pd_specification *specification,
+    const struct pd_operation *operation)
+{
+	struct pd_error ignored;
+	jv keys = pd_specification_keys(specification, operation->command, &ignored);
+
+	if (jv_get_kind(keys) == JV_KIND_ARRAY)
+		return keys;
+	jv_free(keys);
+	return jv_is_valid(operation->key) ? JV_ARRAY(jv_copy(operation->key)) : jv_null();
+}
+
 /* The key of a part, if there is only one; it shares nothing with the history. */
 static jv
 key_of_part(struct pd_specification *specification,
     const struct pd_history *history, const struct pd_part *part)
 {
-	struct pd_error ignored;
 	jv only = jv_invalid();
 
 	for (size_t i = 0; i < part->count; i++) {
-		jv keys = pd_specification_keys(specification,
-		    history->list[part->operations[i]].command, &ignored);
-		if (jv_get_kind(keys) == JV_KIND_NULL)
-			keys = jv_is_valid(history->list[part->operations[i]].key) ?
-			    JV_ARRAY(jv_copy(history->list[part->operations[i]].key)) : keys;
+		jv keys = keys_or_name(specification, &history->list[part->operations[i]]);
 		bool one = jv_get_kind(keys) == JV_KIND_ARRAY &&
 		    jv_array_length(jv_copy(keys)) == 1;
 		jv key = one ? jv_array_get(keys, 0) : (jv_free(keys), jv_invalid());
-		if (one && !jv_is_valid(only)) {
-			only = key;
-			continue;
-		}
-		one = one && jv_equal(jv_copy(only), jv_copy(key));
-		jv_free(key);
+		one = one && (i == 0 || jv_equal(jv_copy(only), jv_copy(key)));
+		jv_free(only);
+		only = key;
 		if (!one) {
 			jv_free(only);
 			return jv_invalid();
@@ -150,14 +163,13 @@ key_of_part(struct pd_specification *specification,
 }
 
 static void
-divide(struct pd_partition *partition, struct grouping *grouping, bool whole,
-    size_t count)
+divide(struct pd_partition *partition, struct grouping *grouping, size_t count)
 {
 	size_t *numbers = pd_allocate(count + 1, sizeof(*numbers));
 
 	partition->parts = pd_allocate(count + 1, sizeof(*partition->parts));
 	for (size_t i = 0; i < count; i++) {
-		size_t root = whole ? 0 : root_of(grouping, i);
+		size_t root = root_of(grouping, i);
 		if (root == i)
 			numbers[i] = partition->count++;
 		add_operation(&partition->parts[numbers[root]], i);
@@ -177,15 +189,15 @@ pd_partition(struct pd_partition *partition,
 	for (size_t i = 0; i < history->count; i++)
 		grouping.parents[i] = i;
 	int result = connect_all(&grouping, specification, history, error);
-	if (result >= 0)
-		divide(partition, &grouping, result == 1, history->count);
+	if (result == 0)
+		divide(partition, &grouping, history->count);
 	for (size_t i = 0; i < partition->count; i++)
-		partition->parts[i].key = result == 1 ? jv_invalid() :
-		    key_of_part(specification, history, &partition->parts[i]);
+		partition->parts[i].key = key_of_part(specification, history,
+		    &partition->parts[i]);
 	free(grouping.parents);
 	free(grouping.holders);
 	pd_interner_free(&grouping.keys);
-	return result < 0 ? -1 : 0;
+	return result;
 }
 
 void
