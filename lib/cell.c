@@ -243,7 +243,7 @@ kv_action(struct pd_specification *specification, jv command, jv events,
 
 const struct pd_specification_kind
 pd_register = {"register", true, start, no_keys, register_action, step,
-	state_json, expected},
+	state_json, expected, NULL},
 pd_cas_register = {"cas-register", true, start, no_keys, cas_register_action,
-	step, state_json, expected},
-pd_kv = {"kv", true, kv_start, kv_keys, kv_action, step, state_json, expected};
+	step, state_json, expected, NULL},
+pd_kv = {"kv", true, kv_start, kv_keys, kv_action, step, state_json, expected, NULL};

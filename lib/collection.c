@@ -290,6 +290,12 @@ no_keys(struct pd_specification *specification, jv command,
 	return jv_null();
 }
 
+static enum pd_discipline
+discipline_of(const struct pd_specification *specification)
+{
+	return specification->kind == &pd_queue ? PD_FIRST_OUT : PD_LAST_OUT;
+}
+
 static int32_t
 put(struct pd_specification *specification, jv command, jv events,
     struct pd_error *error)
@@ -301,7 +307,8 @@ put(struct pd_specification *specification, jv command, jv events,
 
 	if (!jv_is_valid(value))
 		return PD_BROKEN;
-	action.value = pd_builtin_value(specification, value);
+	action.value = traits.puts = pd_builtin_value(specification, value);
+	traits.discipline = discipline_of(specification);
 	return pd_builtin_intern(specification, &action, traits);
 }
 
@@ -312,6 +319,7 @@ take(struct pd_specification *specification, jv command, jv events,
 	struct pd_builtin_action action = {.verb = PD_VERB_TAKE};
 	struct pd_traits traits = PD_TRAITS_INIT;
 
+	traits.takes_unknown = !jv_is_valid(events);
 	if (jv_is_valid(events)) {
 		jv value = pd_builtin_result(events, "value");
 		bool empty = truth(events, "empty") == 1 ||
@@ -324,9 +332,12 @@ take(struct pd_specification *specification, jv command, jv events,
 		}
 		action.told = PD_TOLD_RESULT;
 		traits.observes = empty;
+		traits.discipline = discipline_of(specification);
 		if (empty)
 			jv_free(value);
-		action.result = empty ? NO_VALUE : pd_builtin_value(specification, value);
+		if (!empty)
+			traits.takes = pd_builtin_value(specification, value);
+		action.result = empty ? NO_VALUE : traits.takes;
 	}
 	return pd_builtin_intern(specification, &action, traits);
 }
@@ -351,6 +362,17 @@ stack_action(struct pd_specification *specification, jv command, jv events,
 	if (pd_builtin_is(command, "pop"))
 		return take(specification, command, events, error);
 	return pd_builtin_refuse(specification, command, "Push and Pop", error);
+}
+
+/* A value that no operation takes: which one it is does not matter. */
+static int32_t
+line_unseen(struct pd_specification *specification, int32_t number)
+{
+	struct pd_builtin_action action = pd_builtin_action(specification, number);
+	struct pd_traits traits = specification->traits[number];
+
+	action.value = traits.puts = pd_intern(&specification->values, "null", 4);
+	return pd_builtin_intern(specification, &action, traits);
 }
 
 /* What would be taken now. */
@@ -400,8 +422,8 @@ line_expected(struct pd_specification *specification, int32_t state,
 
 const struct pd_specification_kind
 pd_set = {"set", false, start, set_keys, set_action, set_step, state_json,
-	set_expected},
+	set_expected, NULL},
 pd_queue = {"queue", false, start, no_keys, queue_action, line_step, state_json,
-	line_expected},
+	line_expected, line_unseen},
 pd_stack = {"stack", false, start, no_keys, stack_action, line_step, state_json,
-	line_expected};
+	line_expected, line_unseen};

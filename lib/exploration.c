@@ -6,6 +6,7 @@
 
 #include "buffer.h"
 #include "history.h"
+#include "pairing.h"
 #include "visited.h"
 
 enum {
@@ -59,7 +60,7 @@ struct pd_exploration {
 	bool unsaved;		/* the present path is the longest, and not kept yet */
 	size_t *order, *blocked;
 	size_t order_count, blocked_count;
-	int32_t state;		/* after the order that was kept */
+	bool waits;		/* what is blocked waits for others, which are called later */
 	int64_t steps;
 	enum pd_linearizable verdict;
 };
@@ -155,14 +156,8 @@ number_actions(struct pd_exploration *exploration)
 	return (size_t)number + 1;
 }
 
-/* Those that must wait for an earlier one of their process are not
- * interchangeable: each is a group of its own. */
-static bool
-has_ties(const struct pd_frontier *frontier, size_t move)
-{
-	return frontier->tie_start[move] < frontier->tie_start[move + 1];
-}
-
+/* Those for which something else must be placed first are not interchangeable:
+ * each is a group of its own. */
 static void
 make_groups(struct pd_exploration *exploration)
 {
@@ -177,8 +172,8 @@ make_groups(struct pd_exploration *exploration)
 		int32_t action = frontier->moves[i].action;
 		if (exploration->traits[i].observes)
 			continue;	/* it changes nothing, and nothing is known of it */
-		if (group != NULL && group->action == action && !has_ties(frontier, i) &&
-		    !has_ties(frontier, i - 1) && group->first + group->count == i) {
+		if (group != NULL && group->action == action && !pd_frontier_waits(frontier, i) &&
+		    !pd_frontier_waits(frontier, i - 1) && group->first + group->count == i) {
 			group->count++;
 			continue;
 		}
@@ -223,7 +218,7 @@ count_watchers(struct pd_exploration *exploration)
 
 struct pd_exploration *
 pd_exploration_new(struct pd_specification *specification, int32_t start,
-    const struct pd_move *moves, size_t count)
+    const struct pd_move *moves, size_t count, bool ahead)
 {
 	struct pd_exploration *exploration = pd_allocate(1, sizeof(*exploration));
 	struct pd_frontier *frontier = &exploration->frontier;
@@ -239,6 +234,9 @@ pd_exploration_new(struct pd_specification *specification, int32_t start,
 		    frontier->moves[i].action);
 		exploration->marks[i] = (struct pd_place){pd_mix(2 * i), pd_mix(2 * i + 1)};
 	}
+	if (ahead && pd_specification_is_empty(specification, start))
+		pd_pairing_require(frontier, exploration->traits);
+	pd_frontier_seal(frontier);
 	size_t kinds = number_actions(exploration);
 	exploration->seen = pd_allocate(kinds + 1, sizeof(*exploration->seen));
 	exploration->seen_at = pd_allocate(kinds + 1, sizeof(*exploration->seen_at));
@@ -661,7 +659,6 @@ save_order(struct pd_exploration *exploration)
 		    frontier->moves[move].operation;
 	}
 	free(taken);
-	exploration->state = exploration->frames[end - 1].state;
 	exploration->unsaved = false;
 }
 
@@ -673,23 +670,36 @@ compare_sizes(const void *a, const void *b)
 	return (*first > *second) - (*first < *second);
 }
 
+/* Collect what could come next and is ready, or what is not. */
+static size_t
+collect_next(const struct pd_exploration *exploration, bool ready, size_t *list)
+{
+	const struct pd_frontier *frontier = &exploration->frontier;
+	size_t count = 0;
+
+	for (int32_t node = pd_frontier_first(frontier); node % 2 == 0;
+	    node = pd_frontier_after(frontier, node)) {
+		if (pd_frontier_ready(frontier, (size_t)node / 2) == ready)
+			list[count++] = (size_t)node / 2;
+	}
+	return count;
+}
+
 /* It goes no further from here, and never went as far: these are in the way, who
  * returned first first, since after that nothing else could come. */
 static void
 save_blocked(struct pd_exploration *exploration)
 {
-	const struct pd_frontier *frontier = &exploration->frontier;
-	size_t *blocked = exploration->blocked, count = 0;
+	size_t *blocked = exploration->blocked;
+	size_t count = collect_next(exploration, true, blocked);
 
 	save_order(exploration);
-	for (int32_t node = pd_frontier_first(frontier); node % 2 == 0;
-	    node = pd_frontier_after(frontier, node)) {
-		if (pd_frontier_ready(frontier, (size_t)node / 2))
-			blocked[count++] = (size_t)node / 2;
-	}
+	exploration->waits = count == 0;
+	if (exploration->waits)
+		count = collect_next(exploration, false, blocked);
 	qsort(blocked, count, sizeof(*blocked), compare_sizes);
 	for (size_t i = 0; i < count; i++)
-		blocked[i] = frontier->moves[blocked[i]].operation;
+		blocked[i] = exploration->frontier.moves[blocked[i]].operation;
 	exploration->blocked_count = count;
 }
 
@@ -777,10 +787,10 @@ pd_exploration_blocked(const struct pd_exploration *exploration, size_t *count)
 	return exploration->blocked;
 }
 
-int32_t
-pd_exploration_state(const struct pd_exploration *exploration)
+bool
+pd_exploration_waits(const struct pd_exploration *exploration)
 {
-	return exploration->state;
+	return exploration->waits;
 }
 
 int64_t

@@ -29,9 +29,10 @@
 
 struct pd_exploration;
 
-/* The moves stand in the order of the history; they are copied. */
+/* The moves stand in the order of the history; they are copied. ahead: what was
+ * taken out later may say what had to be put in first (pairing.h). */
 struct pd_exploration *pd_exploration_new(struct pd_specification *,
-    int32_t start, const struct pd_move *, size_t count);
+    int32_t start, const struct pd_move *, size_t count, bool ahead);
 void pd_exploration_free(struct pd_exploration *);
 
 /* Go on for so many steps. PD_LINEARIZE_UNKNOWN: not decided yet. */
@@ -42,11 +43,12 @@ enum pd_linearizable pd_exploration_advance(struct pd_exploration *,
  * the exploration is advanced or freed. */
 const size_t *pd_exploration_order(const struct pd_exploration *, size_t *count);
 
-/* The state after that order, and the operations that could come next and may
- * not. For a refuted exploration. */
-int32_t pd_exploration_state(const struct pd_exploration *);
+/* The operations that could come next and may not, of a refuted exploration. */
 const size_t *pd_exploration_blocked(const struct pd_exploration *,
     size_t *count);
+
+/* Are these only in the way because others must come first, which cannot? */
+bool pd_exploration_waits(const struct pd_exploration *);
 
 int64_t pd_exploration_steps(const struct pd_exploration *);
 size_t pd_exploration_memory(const struct pd_exploration *);

@@ -105,7 +105,7 @@ by_ending(const void *a, const void *b)
 static int32_t
 process_number(struct pd_interner *processes, jv process)
 {
-	jv text = pd_json_canonical(jv_copy(process));
+	jv text = pd_json_identity(jv_copy(process));
 	int32_t number = pd_intern(processes, jv_string_value(text),
 	    (size_t)jv_string_length_bytes(jv_copy(text)));
 
@@ -130,25 +130,22 @@ find_ending(const struct ending *endings, size_t count, struct ending wanted)
 }
 
 static void
-find_ties(struct pd_frontier *frontier)
+require_ties(struct pd_frontier *frontier)
 {
 	struct pd_interner processes = PD_INTERNER_INIT;
 	struct ending *endings = pd_allocate(frontier->known + 1, sizeof(*endings));
-	size_t count = 0, found = 0, room = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < frontier->known; i++) {
 		const struct pd_move *move = &frontier->moves[i];
-		if (jv_is_valid(move->process))
+		if (jv_is_valid(move->process) && !move->inferred)
 			endings[count++] = (struct ending){
 				process_number(&processes, move->process), (int32_t)i,
 				move->returned, move->operation};
 	}
 	qsort(endings, count, sizeof(*endings), by_ending);
-	frontier->tie_start = pd_allocate(frontier->count + 1,
-	    sizeof(*frontier->tie_start));
 	for (size_t i = 0; i < frontier->count; i++) {
 		const struct pd_move *move = &frontier->moves[i];
-		frontier->tie_start[i] = found;
 		if (!jv_is_valid(move->process))
 			continue;
 		struct ending wanted = {process_number(&processes, move->process), 0,
@@ -156,16 +153,9 @@ find_ties(struct pd_frontier *frontier)
 		for (size_t k = find_ending(endings, count, wanted); k < count &&
 		    endings[k].process == wanted.process &&
 		    endings[k].returned == move->called &&
-		    endings[k].operation < move->operation; k++) {
-			if (found == room) {
-				room = room == 0 ? 64 : 2 * room;
-				frontier->ties = pd_reallocate(frontier->ties, room,
-				    sizeof(*frontier->ties));
-			}
-			frontier->ties[found++] = endings[k].number;
-		}
+		    endings[k].operation < move->operation; k++)
+			pd_frontier_require(frontier, (size_t)endings[k].number, i);
 	}
-	frontier->tie_start[frontier->count] = found;
 	free(endings);
 	pd_interner_free(&processes);
 }
@@ -183,7 +173,41 @@ pd_frontier_start(struct pd_frontier *frontier, const struct pd_move *moves,
 	while (frontier->known < count && frontier->moves[frontier->known].known)
 		frontier->known++;
 	link_instants(frontier);
-	find_ties(frontier);
+	require_ties(frontier);
+}
+
+void
+pd_frontier_require(struct pd_frontier *frontier, size_t before, size_t after)
+{
+	if (frontier->requirement_count == frontier->requirement_room) {
+		frontier->requirement_room = frontier->requirement_room == 0 ? 64 :
+		    2 * frontier->requirement_room;
+		frontier->requirements = pd_reallocate(frontier->requirements,
+		    frontier->requirement_room, sizeof(*frontier->requirements));
+	}
+	frontier->requirements[frontier->requirement_count++] =
+	    (struct pd_requirement){(int32_t)before, (int32_t)after};
+}
+
+void
+pd_frontier_seal(struct pd_frontier *frontier)
+{
+	size_t *start = pd_allocate(frontier->count + 2, sizeof(*start));
+
+	frontier->before = pd_allocate(frontier->requirement_count + 1,
+	    sizeof(*frontier->before));
+	/* Counted one further on, so that each start moves to its place as it fills. */
+	for (size_t i = 0; i < frontier->requirement_count; i++)
+		start[frontier->requirements[i].after + 2]++;
+	for (size_t i = 2; i <= frontier->count + 1; i++)
+		start[i] += start[i - 1];
+	for (size_t i = 0; i < frontier->requirement_count; i++) {
+		const struct pd_requirement *requirement = &frontier->requirements[i];
+		frontier->before[start[requirement->after + 1]++] = requirement->before;
+	}
+	frontier->start = start;
+	free(frontier->requirements);
+	frontier->requirements = NULL;
 }
 
 void
@@ -193,8 +217,9 @@ pd_frontier_free(struct pd_frontier *frontier)
 	free(frontier->next);
 	free(frontier->previous);
 	free(frontier->placed);
-	free(frontier->tie_start);
-	free(frontier->ties);
+	free(frontier->requirements);
+	free(frontier->start);
+	free(frontier->before);
 	*frontier = (struct pd_frontier){0};
 }
 
@@ -213,12 +238,17 @@ pd_frontier_after(const struct pd_frontier *frontier, int32_t node)
 bool
 pd_frontier_ready(const struct pd_frontier *frontier, size_t number)
 {
-	for (size_t i = frontier->tie_start[number];
-	    i < frontier->tie_start[number + 1]; i++) {
-		if (!frontier->placed[frontier->ties[i]])
+	for (size_t i = frontier->start[number]; i < frontier->start[number + 1]; i++) {
+		if (!frontier->placed[frontier->before[i]])
 			return false;
 	}
 	return true;
+}
+
+bool
+pd_frontier_waits(const struct pd_frontier *frontier, size_t number)
+{
+	return frontier->start[number] < frontier->start[number + 1];
 }
 
 bool

@@ -21,6 +21,7 @@ struct pd_move {
 	int64_t called, returned;	/* returned: PD_NEVER if it did not, or is unknown */
 	size_t operation;	/* its position in the history */
 	jv process;		/* borrowed, or invalid */
+	bool inferred;		/* it did not return then, but it happened before */
 };
 
 struct pd_frontier {
@@ -28,16 +29,29 @@ struct pd_frontier {
 	size_t known, count;
 	int32_t *next, *previous;	/* by node: the call of i is 2i, its return 2i+1 */
 	bool *placed;
-	/* Operations of one process that were called in the very microsecond in which
-	 * an earlier one returned: by number, the ones that must be placed before, from
-	 * ties[tie_start[i]] up to ties[tie_start[i + 1]]. */
-	size_t *tie_start;
-	int32_t *ties;
+	/* What must be placed before another for other reasons than the list: first as
+	 * pairs, and once it is sealed by number, from before[start[i]] up to
+	 * before[start[i + 1]]. */
+	struct pd_requirement *requirements;
+	size_t requirement_count, requirement_room;
+	size_t *start;
+	int32_t *before;
 };
 
-/* The moves stand in the order of the history; they are copied. */
+struct pd_requirement {
+	int32_t before, after;
+};
+
+/* The moves stand in the order of the history; they are copied. Operations of
+ * one process are required to follow one another where both came in the very
+ * same microsecond. */
 void pd_frontier_start(struct pd_frontier *, const struct pd_move *, size_t count);
 void pd_frontier_free(struct pd_frontier *);
+
+/* Require an operation, whose outcome is known, to be placed before another one;
+ * and after the last of these, make it ready for use. */
+void pd_frontier_require(struct pd_frontier *, size_t before, size_t after);
+void pd_frontier_seal(struct pd_frontier *);
 
 /* The walk over what can come next: the first node and the one after it. Nodes
  * that are even are calls; the first odd one ends the walk, and its operation
@@ -45,8 +59,9 @@ void pd_frontier_free(struct pd_frontier *);
 int32_t pd_frontier_first(const struct pd_frontier *);
 int32_t pd_frontier_after(const struct pd_frontier *, int32_t node);
 
-/* Is everything placed that it may not overtake in its own process? */
+/* Is everything placed that is required before it, and is anything at all? */
 bool pd_frontier_ready(const struct pd_frontier *, size_t number);
+bool pd_frontier_waits(const struct pd_frontier *, size_t number);
 
 /* Was an operation of unknown outcome called before the walk's last node? */
 bool pd_frontier_called(const struct pd_frontier *, size_t number, int32_t last);

@@ -481,3 +481,41 @@ pd_json_apart(jv value)
 	pd_buffer_free(&text);
 	return copy;
 }
+
+/* Numbers that a double holds, without the digits they came with. */
+static jv
+plain_numbers(jv value)
+{
+	switch (jv_get_kind(value)) {
+	case JV_KIND_NUMBER: {
+		double number = jv_number_value(value);
+		if (fabs(number) >= 9007199254740992.0)
+			return value;
+		jv_free(value);
+		return jv_number(number);
+	}
+	case JV_KIND_ARRAY: {
+		int count = jv_array_length(jv_copy(value));
+		for (int i = 0; i < count; i++)
+			value = jv_array_set(value, i,
+			    plain_numbers(jv_array_get(jv_copy(value), i)));
+		return value;
+	}
+	case JV_KIND_OBJECT: {
+		jv result = jv_object();
+		jv_object_foreach(value, key, part) {
+			result = jv_object_set(result, key, plain_numbers(part));
+		}
+		jv_free(value);
+		return result;
+	}
+	default:
+		return value;
+	}
+}
+
+jv
+pd_json_identity(jv value)
+{
+	return pd_json_canonical(plain_numbers(value));
+}

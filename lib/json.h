@@ -29,6 +29,9 @@ void pd_json_append_peek(struct pd_buffer *, jv value);
 /* Compact text with sorted keys: equal values have equal text, numbers keep
  * the digits they came with. A jv string. */
 jv pd_json_canonical(jv value);
+/* The same, but equal numbers have equal text however they were written: what
+ * jq's == says. */
+jv pd_json_identity(jv value);
 void pd_json_hash(jv value, char text[PD_HASH_TEXT]);
 
 /* Fields of an object, which is not consumed. The string and number forms give

@@ -9,7 +9,9 @@
 
 #include "buffer.h"
 #include "exploration.h"
+#include "inference.h"
 #include "json.h"
+#include "merge.h"
 #include "bounds.h"
 #include "partition.h"
 #include "refutation.h"
@@ -60,6 +62,52 @@ is_mine(const struct worker *worker, size_t part)
 }
 
 /*
+ * The parts of a worker.
+ */
+static int
+make_moves(struct worker *worker, const struct pd_part *part,
+    struct pd_move *moves, struct pd_error *error)
+{
+	for (size_t i = 0; i < part->count; i++) {
+		const struct pd_operation *operation =
+		    &worker->history.list[part->operations[i]];
+		bool known = jv_is_valid(operation->events);
+		int32_t action = pd_specification_action(worker->specification,
+		    operation->command, operation->events, error);
+		if (action == PD_BROKEN)
+			return pd_error_prefix(error, "operation %s: ", operation->id);
+		moves[i] = (struct pd_move){.action = action, .known = known,
+			.called = operation->called,
+			.returned = known ? operation->returned : PD_NEVER,
+			.operation = part->operations[i], .process = operation->process};
+	}
+	return 0;
+}
+
+/* The exploration of a part. If something shows at once that it is refuted, the
+ * reason is told. NULL on error. */
+static struct pd_exploration *
+explore(struct worker *worker, size_t number, bool ahead, char *reason,
+    size_t size, struct pd_error *error)
+{
+	const struct pd_part *part = &worker->check->partition.parts[number];
+	struct pd_move *moves = pd_allocate(part->count + 1, sizeof(*moves));
+	struct pd_exploration *exploration = NULL;
+	int32_t start = pd_specification_start(worker->specification,
+	    worker->initial, part->key, error);
+
+	if (start != PD_BROKEN && make_moves(worker, part, moves, error) == 0) {
+		size_t count = pd_infer(worker->specification, start, moves, part->count);
+		exploration = pd_exploration_new(worker->specification, start, moves, count,
+		    ahead);
+		if (size > 0)
+			pd_refute(worker->specification, start, moves, count, reason, size);
+	}
+	free(moves);
+	return exploration;
+}
+
+/*
  * Ends.
  */
 /* The first end is the check's; true when it is this one. */
@@ -85,30 +133,58 @@ copy_sizes(const size_t *list, size_t count)
 	return copy;
 }
 
-/* Tell how far a refuted part goes. */
+/* The state after the order that was found, by the actions as they were: the
+ * search may have taken others that come to the same. PD_BROKEN on error. */
+static int32_t
+state_after(struct worker *worker, size_t part, struct pd_error *error)
+{
+	const struct pd_linearization *result = worker->check->result;
+	int32_t state = pd_specification_start(worker->specification,
+	    worker->initial, worker->check->partition.parts[part].key, error);
+
+	for (size_t i = 0; i < result->order_count && state >= 0; i++) {
+		const struct pd_operation *operation =
+		    &worker->history.list[result->order[i]];
+		int32_t action = pd_specification_action(worker->specification,
+		    operation->command, operation->events, error);
+		state = pd_specification_step(worker->specification, state, action, error);
+	}
+	return state;
+}
+
+/* Tell how far a refuted part goes, by a search that looks no further ahead than
+ * to what comes next, so that what blocks it can be seen. */
 static void
 refute(struct worker *worker, size_t part, const char *reason)
 {
 	struct check *check = worker->check;
 	struct pd_linearization *result = check->result;
-	struct pd_exploration *exploration = worker->explorations[part];
+	struct pd_error ignored;
 	size_t count;
 
 	if (!end_check(check, PD_NOT_LINEARIZABLE))
 		return;
 	snprintf(result->reason, sizeof(result->reason), "%s", reason);
+	struct pd_exploration *exploration = worker->explorations[part];
+	if (pd_exploration_waits(exploration)) {
+		pd_exploration_free(exploration);
+		exploration = explore(worker, part, false, NULL, 0, &ignored);
+		worker->explorations[part] = exploration;
+		pd_exploration_advance(exploration, EXPLANATION, &ignored);
+	}
 	const size_t *order = pd_exploration_order(exploration, &count);
 	result->order = copy_sizes(order, count);
 	result->order_count = count;
 	const size_t *blocked = pd_exploration_blocked(exploration, &count);
 	result->blocked = copy_sizes(blocked, count);
 	result->blocked_count = count;
-	int32_t state = pd_exploration_state(exploration);
-	result->state = pd_specification_state(worker->specification, state);
 	result->key = jv_copy(check->partition.parts[part].key);
+	int32_t state = state_after(worker, part, &ignored);
+	if (state < 0)
+		return;
+	result->state = pd_specification_state(worker->specification, state);
 	for (size_t i = 0; i < count; i++) {
 		const struct pd_operation *operation = &worker->history.list[blocked[i]];
-		struct pd_error ignored;
 		int32_t action = pd_specification_action(worker->specification,
 		    operation->command, operation->events, &ignored);
 		result->expected = jv_array_append(result->expected,
@@ -123,50 +199,21 @@ fail(struct worker *worker, const struct pd_error *error)
 		*worker->check->error = *error;
 }
 
-/*
- * The parts of a worker.
- */
-static int
-make_moves(struct worker *worker, const struct pd_part *part,
-    struct pd_move *moves, struct pd_error *error)
-{
-	for (size_t i = 0; i < part->count; i++) {
-		const struct pd_operation *operation =
-		    &worker->history.list[part->operations[i]];
-		bool known = jv_is_valid(operation->events);
-		int32_t action = pd_specification_action(worker->specification,
-		    operation->command, operation->events, error);
-		if (action == PD_BROKEN)
-			return pd_error_prefix(error, "operation %s: ", operation->id);
-		moves[i] = (struct pd_move){action, known, operation->called,
-			known ? operation->returned : PD_NEVER, part->operations[i],
-			operation->process};
-	}
-	return 0;
-}
-
 /* Begin with a part, or refute it at once. Returns 0 or -1. */
 static int
-begin_part(struct worker *worker, size_t number, struct pd_error *error)
+begin_part(struct worker *worker, size_t part, struct pd_error *error)
 {
-	const struct pd_part *part = &worker->check->partition.parts[number];
-	struct pd_move *moves = pd_allocate(part->count + 1, sizeof(*moves));
-	char reason[256];
-	int32_t start = pd_specification_start(worker->specification,
-	    worker->initial, part->key, error);
-	int result = start == PD_BROKEN ? -1 : make_moves(worker, part, moves, error);
+	char reason[256] = "";
 
-	if (result == 0) {
-		worker->explorations[number] = pd_exploration_new(worker->specification,
-		    start, moves, part->count);
-		if (pd_refute(worker->specification, start, moves, part->count, reason,
-		    sizeof(reason)) < part->count) {
-			pd_exploration_advance(worker->explorations[number], EXPLANATION, error);
-			refute(worker, number, reason);
-		}
+	worker->explorations[part] = explore(worker, part, true, reason,
+	    sizeof(reason), error);
+	if (worker->explorations[part] == NULL)
+		return -1;
+	if (reason[0] != '\0') {
+		pd_exploration_advance(worker->explorations[part], EXPLANATION, error);
+		refute(worker, part, reason);
 	}
-	free(moves);
-	return result;
+	return 0;
 }
 
 static void
@@ -297,85 +344,71 @@ work_together(struct check *check, struct pd_specification **specifications,
 	free(workers);
 }
 
-/*
- * One order from those of the parts.
- */
-/* A heap of parts by the call of their next operation. */
-struct merge {
-	const struct pd_history *history;
-	const struct check *check;
-	size_t *next;		/* by part */
-	size_t *heap, heap_count;
-};
-
-static int64_t
-call_of(const struct merge *merge, size_t part)
-{
-	size_t operation = merge->check->orders[part][merge->next[part]];
-
-	return merge->history->list[operation].called;
-}
-
-static bool
-comes_before(const struct merge *merge, size_t a, size_t b)
-{
-	int64_t first = call_of(merge, a), second = call_of(merge, b);
-
-	return first != second ? first < second :
-	    merge->check->orders[a][merge->next[a]] <
-	    merge->check->orders[b][merge->next[b]];
-}
-
 static void
-sift_down(struct merge *merge, size_t at)
-{
-	for (;;) {
-		size_t least = at;
-		for (size_t child = 2 * at + 1; child <= 2 * at + 2 &&
-		    child < merge->heap_count; child++) {
-			if (comes_before(merge, merge->heap[child], merge->heap[least]))
-				least = child;
-		}
-		if (least == at)
-			return;
-		size_t other = merge->heap[at];
-		merge->heap[at] = merge->heap[least];
-		merge->heap[least] = other;
-		at = least;
-	}
-}
-
-/*
- * The operation that was called first of those that come next in their parts can
- * come next in all: one that precedes it in time would stand behind the next
- * one of its own part, which was called later than that one returned, and so
- * could not stand before it.
- */
-static void
-merge_orders(struct check *check, const struct pd_history *history)
+start_check(struct check *check)
 {
 	size_t parts = check->partition.count;
-	struct merge merge = {history, check, pd_allocate(parts + 1, sizeof(size_t)),
-		pd_allocate(parts + 1, sizeof(size_t)), 0};
-	struct pd_linearization *result = check->result;
 
-	result->order = pd_allocate(history->count + 1, sizeof(*result->order));
-	for (size_t i = 0; i < parts; i++) {
-		if (check->order_counts[i] > 0)
-			merge.heap[merge.heap_count++] = i;
+	check->result->verdict = PD_LINEARIZABLE;	/* until a part says otherwise */
+	check->result->parts = parts;
+	check->orders = pd_allocate(parts + 1, sizeof(*check->orders));
+	check->order_counts = pd_allocate(parts + 1, sizeof(*check->order_counts));
+}
+
+static void
+end_partition(struct check *check)
+{
+	for (size_t i = 0; i < check->partition.count; i++)
+		free(check->orders[i]);
+	free(check->orders);
+	free(check->order_counts);
+	pd_partition_free(&check->partition);
+}
+
+/* One order from those of the parts. False when these do not fit together. */
+static bool
+merge(struct check *check, const struct pd_history *history)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < check->partition.count; i++)
+		count += check->order_counts[i];
+	check->result->order = pd_allocate(count + 1, sizeof(size_t));
+	check->result->order_count = pd_merge_orders(history, &check->partition,
+	    check->orders, check->order_counts, check->result->order);
+	return check->result->order_count == count;
+}
+
+/* Search the parts, and merge their orders. */
+static void
+search(struct check *check, struct pd_specification **specifications,
+    const struct pd_history *history, jv initial)
+{
+	start_check(check);
+	work_together(check, specifications, history, initial);
+	if (check->result->verdict != PD_LINEARIZABLE || merge(check, history)) {
+		end_partition(check);
+		return;
 	}
-	for (size_t i = merge.heap_count; i-- > 0;)
-		sift_down(&merge, i);
-	while (merge.heap_count > 0) {
-		size_t part = merge.heap[0];
-		result->order[result->order_count++] =
-		    check->orders[part][merge.next[part]++];
-		if (merge.next[part] == check->order_counts[part])
-			merge.heap[0] = merge.heap[--merge.heap_count];
-		sift_down(&merge, 0);
+	/* What time says of a process in one and the same microsecond is not kept by
+	 * the parts alone. */
+	end_partition(check);
+	free(check->result->order);
+	check->result->order = NULL;
+	check->result->order_count = 0;
+	pd_partition_whole(&check->partition, history);
+	start_check(check);
+	if (pd_specification_needs_parts(specifications[0])) {
+		check->result->verdict = PD_LINEARIZE_UNKNOWN;
+		snprintf(check->result->reason, sizeof(check->result->reason),
+		    "each key is linearizable, but operations of one process that came in "
+		    "one microsecond leave the order of keys open");
+	} else {
+		work_together(check, specifications, history, initial);
+		if (check->result->verdict == PD_LINEARIZABLE)
+			merge(check, history);
 	}
-	free(merge.next);
-	free(merge.heap);
+	end_partition(check);
 }
 
 enum pd_linearizable
@@ -394,20 +427,9 @@ pd_linearize(struct pd_specification **specifications,
 		pd_partition_free(&check.partition);
 		return PD_LINEARIZE_ERROR;
 	}
-	result->verdict = PD_LINEARIZABLE;	/* until a part says otherwise */
-	result->parts = check.partition.count;
-	check.orders = pd_allocate(result->parts + 1, sizeof(*check.orders));
-	check.order_counts = pd_allocate(result->parts + 1, sizeof(size_t));
 	pthread_mutex_init(&check.mutex, NULL);
-	work_together(&check, specifications, history, initial);
+	search(&check, specifications, history, initial);
 	pthread_mutex_destroy(&check.mutex);
-	if (result->verdict == PD_LINEARIZABLE)
-		merge_orders(&check, history);
-	for (size_t i = 0; i < result->parts; i++)
-		free(check.orders[i]);
-	free(check.orders);
-	free(check.order_counts);
-	pd_partition_free(&check.partition);
 	return result->verdict;
 }
 

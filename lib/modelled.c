@@ -210,4 +210,4 @@ expected(struct pd_specification *specification, int32_t state, int32_t action)
 }
 
 const struct pd_specification_kind pd_modelled = {"model", false, start, keys,
-	intern_action, step, kept_state, expected};
+	intern_action, step, kept_state, expected, NULL};

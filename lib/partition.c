@@ -42,7 +42,7 @@ connect(struct grouping *grouping, size_t a, size_t b)
 static void
 take_key(struct grouping *grouping, size_t operation, jv key)
 {
-	jv text = pd_json_canonical(key);
+	jv text = pd_json_identity(key);
 	size_t number = (size_t)pd_intern(&grouping->keys, jv_string_value(text),
 	    (size_t)jv_string_length_bytes(jv_copy(text)));
 
@@ -65,7 +65,7 @@ static jv
 name_of(const struct pd_operation *operation)
 {
 	return jv_is_valid(operation->key) ?
-	    pd_json_canonical(jv_copy(operation->key)) : jv_string("");
+	    pd_json_identity(jv_copy(operation->key)) : jv_string("");
 }
 
 /* Operations of one named part are connected by the keys of their commands; by
@@ -198,6 +198,17 @@ pd_partition(struct pd_partition *partition,
 	free(grouping.holders);
 	pd_interner_free(&grouping.keys);
 	return result;
+}
+
+void
+pd_partition_whole(struct pd_partition *partition,
+    const struct pd_history *history)
+{
+	*partition = (struct pd_partition){.count = 1,
+		.parts = pd_allocate(1, sizeof(*partition->parts))};
+	partition->parts[0].key = jv_invalid();
+	for (size_t i = 0; i < history->count; i++)
+		add_operation(&partition->parts[0], i);
 }
 
 void

@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "history.h"
 #include "json.h"
+#include "pairing.h"
 
 /* Something that may have set a value, or that surely did. */
 struct setting {
@@ -127,7 +128,7 @@ refute_values(struct pd_specification *specification, int32_t start,
 		    judge_value(&settings, &moves[i], needs);
 		if (why == NULL)
 			continue;
-		char *value = pd_json_excerpt(pd_specification_state(specification, needs), 60);
+		char *value = pd_json_excerpt(pd_specification_value(specification, needs), 60);
 		snprintf(reason, size, "an operation saw %s, %s", value, why);
 		free(value);
 		result = i;
@@ -295,17 +296,21 @@ size_t
 pd_refute(struct pd_specification *specification, int32_t start,
     const struct pd_move *moves, size_t count, char *reason, size_t size)
 {
-	bool values = false, totals = false;
+	bool values = false, totals = false, pairs = false;
 
 	for (size_t i = 0; i < count; i++) {
 		struct pd_traits traits = pd_specification_traits(specification,
 		    moves[i].action);
 		values = values || (moves[i].known && traits.needs != PD_NOTHING);
 		totals = totals || (moves[i].known && traits.totals);
+		pairs = pairs || traits.discipline != PD_NO_DISCIPLINE;
 	}
 	if (values)
 		return refute_values(specification, start, moves, count, reason, size);
 	if (totals)
 		return refute_sums(specification, start, moves, count, reason, size);
+	/* Of what lay there from the beginning nothing is known here. */
+	if (pairs && pd_specification_is_empty(specification, start))
+		return pd_pairing_refute(specification, moves, count, reason, size);
 	return count;
 }

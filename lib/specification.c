@@ -103,6 +103,12 @@ pd_specification_keys(struct pd_specification *specification, jv command,
 	return specification->kind->keys(specification, command, error);
 }
 
+bool
+pd_specification_needs_parts(const struct pd_specification *specification)
+{
+	return specification->kind == &pd_kv;
+}
+
 int32_t
 pd_specification_action(struct pd_specification *specification, jv command,
     jv events, struct pd_error *error)
@@ -115,6 +121,41 @@ pd_specification_traits(const struct pd_specification *specification,
     int32_t action)
 {
 	return specification->traits[action];
+}
+
+int32_t
+pd_specification_happened(struct pd_specification *specification,
+    int32_t number)
+{
+	struct pd_builtin_action action = pd_builtin_action(specification, number);
+
+	action.told = PD_TOLD_NOTHING;
+	return pd_builtin_intern(specification, &action, specification->traits[number]);
+}
+
+int32_t
+pd_specification_unseen(struct pd_specification *specification, int32_t action)
+{
+	return specification->kind->unseen != NULL ?
+	    specification->kind->unseen(specification, action) : action;
+}
+
+bool
+pd_specification_is_empty(struct pd_specification *specification, int32_t state)
+{
+	jv content = pd_specification_state(specification, state);
+	bool empty = jv_get_kind(content) == JV_KIND_ARRAY &&
+	    jv_array_length(jv_copy(content)) == 0;
+
+	jv_free(content);
+	return empty;
+}
+
+jv
+pd_specification_value(const struct pd_specification *specification,
+    int32_t value)
+{
+	return pd_builtin_json(specification, value);
 }
 
 jv

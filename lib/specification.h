@@ -43,6 +43,9 @@ int32_t pd_specification_start(struct pd_specification *, jv initial, jv key,
 jv pd_specification_keys(struct pd_specification *, jv command,
     struct pd_error *);
 
+/* Can it judge a single part only, never several at once? */
+bool pd_specification_needs_parts(const struct pd_specification *);
+
 /* Intern an action; events invalid for an unknown outcome. Borrows both.
  * PD_BROKEN when the type has no such command. */
 int32_t pd_specification_action(struct pd_specification *, jv command,
@@ -50,10 +53,24 @@ int32_t pd_specification_action(struct pd_specification *, jv command,
 struct pd_traits pd_specification_traits(const struct pd_specification *,
     int32_t action);
 
+/* The action of which it is known that it happened, for one of unknown outcome
+ * that answers nothing. */
+int32_t pd_specification_happened(struct pd_specification *, int32_t action);
+
+/* The action that puts some value in, for one that puts in a value which nobody
+ * takes out: all of these are the same. */
+int32_t pd_specification_unseen(struct pd_specification *, int32_t action);
+
 /* The state after an action, PD_ILLEGAL or PD_BROKEN. An unknown outcome is
  * always legal. */
 int32_t pd_specification_step(struct pd_specification *, int32_t state,
     int32_t action, struct pd_error *);
+
+/* Is a state a collection with nothing in it? */
+bool pd_specification_is_empty(struct pd_specification *, int32_t state);
+
+/* A value of the traits, for people. */
+jv pd_specification_value(const struct pd_specification *, int32_t value);
 
 /* A state, and the events that the action should have had in it (null when
  * that cannot be said), for people. */

@@ -2,7 +2,6 @@
 #include "specification_kind.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 
 #include "buffer.h"
@@ -108,17 +107,10 @@ pd_builtin_without(const struct pd_specification *specification, jv command,
 	return PD_BROKEN;
 }
 
-/* Numbers are equal however they are written, unless a double cannot tell. */
 int32_t
 pd_builtin_value(struct pd_specification *specification, jv value)
 {
-	if (jv_get_kind(value) == JV_KIND_NUMBER &&
-	    fabs(jv_number_value(value)) < 9007199254740992.0) {
-		double number = jv_number_value(value);
-		jv_free(value);
-		value = jv_number(number);
-	}
-	jv text = pd_json_canonical(value);
+	jv text = pd_json_identity(value);
 	int32_t number = pd_intern(&specification->values, jv_string_value(text),
 	    (size_t)jv_string_length_bytes(jv_copy(text)));
 

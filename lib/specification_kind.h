@@ -31,6 +31,7 @@ struct pd_specification_kind {
 	    struct pd_error *);
 	jv (*state)(struct pd_specification *, int32_t state);
 	jv (*expected)(struct pd_specification *, int32_t state, int32_t action);
+	int32_t (*unseen)(struct pd_specification *, int32_t action);	/* or NULL */
 };
 
 extern const struct pd_specification_kind pd_modelled, pd_register,

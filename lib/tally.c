@@ -167,4 +167,4 @@ expected(struct pd_specification *specification, int32_t state, int32_t number)
 }
 
 const struct pd_specification_kind pd_counter = {"counter", false, start, keys,
-	intern_action, step, state_json, expected};
+	intern_action, step, state_json, expected, NULL};

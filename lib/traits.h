@@ -12,6 +12,12 @@ enum {
 	PD_NOTHING = -1,	/* no state, in traits */
 };
 
+enum pd_discipline {
+	PD_NO_DISCIPLINE,
+	PD_FIRST_OUT,		/* what came in first comes out first */
+	PD_LAST_OUT,
+};
+
 /* What a search may rely on, of an action in every state. */
 struct pd_traits {
 	bool observes;		/* where it is legal it leaves the state as it is */
@@ -24,9 +30,15 @@ struct pd_traits {
 	 * after it, if that was told. */
 	int64_t adds, total;
 	bool totals;
+	/* Where a state is a queue or stack: the value put in or taken out, by number,
+	 * or PD_NOTHING; and that something was taken of which nobody knows what. */
+	enum pd_discipline discipline;
+	int32_t puts, takes;
+	bool takes_unknown;
 };
 
 /* Traits of an action of which nothing is known. */
-#define PD_TRAITS_INIT {.needs = PD_NOTHING, .avoids = PD_NOTHING, .sets = PD_NOTHING}
+#define PD_TRAITS_INIT {.needs = PD_NOTHING, .avoids = PD_NOTHING, .sets = PD_NOTHING, \
+	.puts = PD_NOTHING, .takes = PD_NOTHING}
 
 #endif
