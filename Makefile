@@ -15,7 +15,7 @@ export PKG_CONFIG_PATH := $(DEPS)/lib/pkgconfig:$(PKG_CONFIG_PATH)
 pkg-config := PKG_CONFIG_PATH='$(PKG_CONFIG_PATH)' pkg-config
 export PATH := $(CURDIR)/$(BIN):$(DEPS)/bin:$(PATH)
 
-packages := libcurl libbsd libjq
+packages := libcurl libbsd libjq gmp
 pkg = $(shell $(pkg-config) $(1) $(packages) 2>/dev/null)
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
@@ -46,7 +46,7 @@ programs: $(programs:%=$(BIN)/%) $(server_programs)
 
 $(programs:%=$(BIN)/%): $(BIN)/%: $(BUILD)/bin/%.o $(BUILD)/libpd.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm -lpthread
 
 $(BUILD)/libpd.a: $(library)
 	@rm -f $@
@@ -66,11 +66,11 @@ $(BUILD)/contrib/%.o: CPPFLAGS += -iquote contrib
 
 # Small C programs that tests and benchmarks use: t/bench/bare.c, t/fuzz/*.c.
 $(BUILD)/t/bench/bare: $(BUILD)/t/bench/bare.o $(BUILD)/libpd.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm -lpthread
 
 fuzz_targets := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz-*.c))
 $(fuzz_targets:%=$(BUILD)/t/fuzz/%): $(BUILD)/t/fuzz/%: $(BUILD)/t/fuzz/%.o $(BUILD)/t/fuzz/replay.o $(BUILD)/libpd.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm -lpthread
 
 -include $(objects:.o=.d)
 
@@ -120,7 +120,7 @@ fuzz: deps ## fuzz each parser for FUZZ_SECONDS (180) with clang's libFuzzer
 	@for target in $(fuzz_targets); do \
 		clang -std=c11 -O1 -g $(CPPFLAGS) $(subst -I,-isystem ,$(call pkg,--cflags)) \
 			-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined t/fuzz/$$target.c \
-			$(filter-out lib/program.c lib/filter.c,$(wildcard lib/*.c)) -o build-fuzz/$$target $(call pkg,--libs) -lmd -lm && \
+			$(filter-out lib/program.c lib/filter.c,$(wildcard lib/*.c)) -o build-fuzz/$$target $(call pkg,--libs) -lmd -lm -lpthread && \
 		mkdir -p build-fuzz/$$target.work && \
 		build-fuzz/$$target -max_total_time=$${FUZZ_SECONDS:-180} -max_len=4096 -timeout=20 \
 			-artifact_prefix=build-fuzz/ build-fuzz/$$target.work t/fuzz/corpus/$${target#fuzz-} || exit 1; \

@@ -7,12 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bounds.h"
 #include "buffer.h"
 #include "filter.h"
 #include "history.h"
 #include "json.h"
 #include "linearization.h"
 #include "linearize.h"
+#include "orders.h"
 #include "program.h"
 #include "recorded.h"
 #include "run_history.h"
@@ -20,7 +22,7 @@
 
 enum {
 	OPT_SPEC = 256, OPT_INITIAL, OPT_TIMEOUT, OPT_MAX_MEMORY, OPT_TIMELINE,
-	OPT_JOBS, OPT_ALLOW_VACUOUS,
+	OPT_JOBS, OPT_COUNT, OPT_FEASIBILITY, OPT_ALL, OPT_ALLOW_VACUOUS,
 };
 
 static const struct pd_option options[] = {
@@ -30,6 +32,9 @@ static const struct pd_option options[] = {
 	{OPT_TIMEOUT, "timeout", "TIME", "for each history; it is unknown after that (60s; 0 for none)"},
 	{OPT_MAX_MEMORY, "max-memory", "SIZE", "the same for memory (1GiB; 0 for no limit)"},
 	{OPT_JOBS, "jobs", "N", "independent parts are searched on so many cores (1)"},
+	{OPT_COUNT, "count", NULL, "count the orders that explain a history, exactly"},
+	{OPT_FEASIBILITY, "feasibility", NULL, "and those that time alone allows"},
+	{OPT_ALL, "all", "N", "write orders that explain a history, N of them at most"},
 	{OPT_TIMELINE, "timeline", NULL, "the timeline of linearizable histories, too"},
 	{OPT_ALLOW_VACUOUS, "allow-vacuous", NULL, "do not mind that nothing was judged"},
 	PD_FILTER_TEXT_OPTIONS,
@@ -40,9 +45,10 @@ static const struct pd_option options[] = {
 static const struct pd_program program = {
 	.name = "pd-linearize",
 	.synopsis = "(-m MODEL | --spec NAME) [--initial JSON] [--timeout TIME]\n"
-	    "                    [--max-memory SIZE] [--jobs N] [--timeline]\n"
-	    "                    [--allow-vacuous] [--format NAME] [--color WHEN]\n"
-	    "                    [--max-line SIZE] [--line-buffered] [FILE ...]",
+	    "                    [--max-memory SIZE] [--jobs N] [--count]\n"
+	    "                    [--feasibility] [--all N] [--timeline] [--allow-vacuous]\n"
+	    "                    [--format NAME] [--color WHEN] [--max-line SIZE]\n"
+	    "                    [--line-buffered] [FILE ...]",
 	.purpose = "Tell whether some order of overlapping operations explains what was seen.",
 	.options = options,
 };
@@ -52,7 +58,8 @@ struct settings {
 	const char *model, *spec;
 	jv initial;
 	struct pd_linearize_options linearize;
-	bool timeline, allow_vacuous;
+	bool timeline, allow_vacuous, count, feasibility;
+	int64_t all;		/* orders to write, 0 for none */
 };
 
 struct session {
@@ -65,7 +72,7 @@ struct session {
 	jv name;		/* of that history, or invalid */
 	struct pd_buffer lines;	/* of the run that is being read */
 	bool in_run;
-	int64_t judged, refuted, unknown, linear;
+	int64_t judged, refuted, unknown, linear, uncounted;
 };
 
 static void
@@ -101,6 +108,11 @@ parse_options(int argc, char **argv)
 			break;
 		case OPT_JOBS:
 			settings.linearize.jobs = (int)pd_option_number("jobs", value, 1, 256);
+			break;
+		case OPT_COUNT: settings.count = true; break;
+		case OPT_FEASIBILITY: settings.feasibility = true; break;
+		case OPT_ALL:
+			settings.all = pd_option_number("all", value, 1, 1000000);
 			break;
 		case OPT_TIMELINE: settings.timeline = true; break;
 		case OPT_ALLOW_VACUOUS: settings.allow_vacuous = true; break;
@@ -168,6 +180,109 @@ count_verdict(struct session *session, enum pd_linearizable verdict)
 	session->unknown += verdict == PD_LINEARIZE_UNKNOWN;
 }
 
+/*
+ * Orders: counted, and one by one.
+ */
+static struct pd_bounds
+bounds_of(const struct session *session)
+{
+	const struct pd_linearize_options *how = &session->settings->linearize;
+
+	return pd_bounds_start(how->timeout, how->max_memory,
+	    how->interrupted, how->context);
+}
+
+/* What a walk over all orders could not tell within its bounds. */
+static void
+note_end(struct session *session, enum pd_orders_end end,
+    const struct pd_error *error)
+{
+	if (end == PD_ORDERS_LIMIT)
+		session->uncounted++;
+	else if (end == PD_ORDERS_ERROR)
+		pd_filter_problem(&session->filter, error, "orders could not be counted");
+}
+
+struct found {
+	const struct pd_history *history;
+	jv orders;
+	int64_t left;
+};
+
+static bool
+on_order(void *context, const size_t *order, size_t count)
+{
+	struct found *found = context;
+
+	if (found->left == 0)
+		return false;
+	found->left--;
+	found->orders = jv_array_append(found->orders,
+	    pd_linearization_ids(found->history, order, count));
+	return true;
+}
+
+static jv
+add_all(struct session *session, const struct pd_history *history, jv initial,
+    jv record)
+{
+	struct pd_bounds bounds = bounds_of(session);
+	struct found found = {history, jv_array(), session->settings->all};
+	struct pd_error error = PD_ERROR_INIT;
+	enum pd_orders_end end = pd_orders_find(session->specifications[0], history,
+	    initial, &bounds, on_order, &found, &error);
+
+	note_end(session, end, &error);
+	record = pd_json_set(record, "orders", found.orders);
+	return pd_json_set(record, "more_orders",
+	    jv_bool(end == PD_ORDERS_STOPPED || end == PD_ORDERS_LIMIT));
+}
+
+static jv
+add_count(struct session *session, const struct pd_history *history, jv initial,
+    jv record)
+{
+	struct pd_bounds bounds = bounds_of(session);
+	struct pd_error error = PD_ERROR_INIT;
+	char *digits;
+	enum pd_orders_end end = pd_orders_count(session->specifications[0], history,
+	    initial, &bounds, &digits, &error);
+
+	note_end(session, end, &error);
+	if (digits != NULL)
+		record = pd_json_set_string(record, "count", digits);
+	free(digits);
+	return record;
+}
+
+static jv
+add_feasibility(struct session *session, const struct pd_history *history,
+    jv record)
+{
+	struct pd_bounds bounds = bounds_of(session);
+	double logarithm = 0;
+	char *digits = pd_orders_feasible(history, &bounds, &logarithm);
+	jv feasible = digits != NULL ?
+	    pd_json_set_string(jv_object(), "orders", digits) :
+	    pd_json_set_number(jv_object(), "log10", logarithm);
+
+	free(digits);
+	return pd_json_set(record, "feasible", feasible);
+}
+
+static jv
+add_orders(struct session *session, const struct pd_history *history,
+    jv initial, jv record)
+{
+	const struct settings *settings = session->settings;
+
+	if (settings->feasibility)
+		record = add_feasibility(session, history, record);
+	if (settings->count)
+		record = add_count(session, history, initial, record);
+	return settings->all > 0 ? add_all(session, history, initial, record) : record;
+}
+
 /* Judge a history and write what came of it. Consumes the head of the record,
  * which names the history. */
 static void
@@ -178,8 +293,9 @@ judge(struct session *session, const struct pd_history *history, jv initial,
 	struct pd_linearization result;
 	struct pd_error error = PD_ERROR_INIT;
 
-	if (pd_linearize(session->specifications, history,
-	    jv_is_valid(settings->initial) ? settings->initial : initial,
+	if (jv_is_valid(settings->initial))
+		initial = settings->initial;
+	if (pd_linearize(session->specifications, history, initial,
 	    &settings->linearize, &result, &error) == PD_LINEARIZE_ERROR) {
 		pd_filter_problem(&session->filter, &error,
 		    "a history could not be judged");
@@ -189,7 +305,8 @@ judge(struct session *session, const struct pd_history *history, jv initial,
 		    &result, settings->timeline);
 		count_verdict(session, result.verdict);
 		pd_filter_result(&session->filter, jv_object_merge(pd_json_set_string(
-		    jv_object(), "type", "linearization"), jv_object_merge(head, record)));
+		    jv_object(), "type", "linearization"), jv_object_merge(head,
+		    add_orders(session, history, initial, record))));
 	}
 	pd_linearization_free(&result);
 	forget(session);
@@ -304,6 +421,12 @@ note_empty(struct session *session)
 		    " histories are undecided", session->unknown, session->judged);
 		warnx("%" PRId64 " of %" PRId64 " histories are undecided: --timeout and "
 		    "--max-memory allow for more", session->unknown, session->judged);
+	}
+	if (session->uncounted > 0) {
+		pd_counts_problem(counts, "the orders of %" PRId64
+		    " histories are too many to be counted or found", session->uncounted);
+		warnx("the orders of %" PRId64 " histories are too many to be counted or "
+		    "found: --timeout and --max-memory allow for more", session->uncounted);
 	}
 	if (session->settings->allow_vacuous ||
 	    pd_filter_interrupted(&session->filter))

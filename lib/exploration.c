@@ -232,7 +232,7 @@ pd_exploration_new(struct pd_specification *specification, int32_t start,
 	for (size_t i = 0; i < count; i++) {
 		exploration->traits[i] = pd_specification_traits(specification,
 		    frontier->moves[i].action);
-		exploration->marks[i] = (struct pd_place){pd_mix(2 * i), pd_mix(2 * i + 1)};
+		exploration->marks[i] = pd_place_mark(i);
 	}
 	if (ahead && pd_specification_is_empty(specification, start))
 		pd_pairing_require(frontier, exploration->traits);
@@ -596,8 +596,8 @@ place(struct pd_exploration *exploration, int32_t choice)
 
 	if ((size_t)choice < frontier->known) {
 		pd_frontier_place(frontier, (size_t)choice);
-		exploration->fingerprint.high ^= exploration->marks[choice].high;
-		exploration->fingerprint.low ^= exploration->marks[choice].low;
+		exploration->fingerprint = pd_place_combine(exploration->fingerprint,
+		    exploration->marks[choice]);
 		watch(exploration, (size_t)choice, -1);
 		exploration->placed++;
 	} else {
@@ -615,8 +615,8 @@ take_back(struct pd_exploration *exploration, int32_t choice)
 
 	if ((size_t)choice < frontier->known) {
 		pd_frontier_take_back(frontier, (size_t)choice);
-		exploration->fingerprint.high ^= exploration->marks[choice].high;
-		exploration->fingerprint.low ^= exploration->marks[choice].low;
+		exploration->fingerprint = pd_place_combine(exploration->fingerprint,
+		    exploration->marks[choice]);
 		watch(exploration, (size_t)choice, 1);
 		exploration->placed--;
 	} else {

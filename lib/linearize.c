@@ -12,6 +12,7 @@
 #include "inference.h"
 #include "json.h"
 #include "merge.h"
+#include "orders.h"
 #include "bounds.h"
 #include "partition.h"
 #include "refutation.h"
@@ -379,36 +380,44 @@ merge(struct check *check, const struct pd_history *history)
 	return check->result->order_count == count;
 }
 
-/* Search the parts, and merge their orders. */
+static bool
+take_order(void *context, const size_t *order, size_t count)
+{
+	struct pd_linearization *result = context;
+
+	free(result->order);
+	result->order = copy_sizes(order, count);
+	result->order_count = count;
+	return false;
+}
+
+/* What process and time say together in one and the same microsecond is not kept
+ * by the parts alone: look at all of them at once. */
 static void
-search(struct check *check, struct pd_specification **specifications,
+search_together(struct check *check, struct pd_specification *specification,
     const struct pd_history *history, jv initial)
 {
-	start_check(check);
-	work_together(check, specifications, history, initial);
-	if (check->result->verdict != PD_LINEARIZABLE || merge(check, history)) {
-		end_partition(check);
-		return;
+	struct pd_linearization *result = check->result;
+
+	switch (pd_orders_find(specification, history, initial, &check->bounds,
+	    take_order, result, check->error)) {
+	case PD_ORDERS_STOPPED:
+		break;
+	case PD_ORDERS_ALL:
+		result->verdict = PD_NOT_LINEARIZABLE;
+		snprintf(result->reason, sizeof(result->reason), "every part is "
+		    "linearizable, but no order keeps that of the processes as well");
+		break;
+	case PD_ORDERS_LIMIT:
+		result->verdict = PD_LINEARIZE_UNKNOWN;
+		snprintf(result->reason, sizeof(result->reason), "every part is "
+		    "linearizable; whether some order keeps that of the processes as well "
+		    "is undecided");
+		break;
+	case PD_ORDERS_ERROR:
+		result->verdict = PD_LINEARIZE_ERROR;
+		break;
 	}
-	/* What time says of a process in one and the same microsecond is not kept by
-	 * the parts alone. */
-	end_partition(check);
-	free(check->result->order);
-	check->result->order = NULL;
-	check->result->order_count = 0;
-	pd_partition_whole(&check->partition, history);
-	start_check(check);
-	if (pd_specification_needs_parts(specifications[0])) {
-		check->result->verdict = PD_LINEARIZE_UNKNOWN;
-		snprintf(check->result->reason, sizeof(check->result->reason),
-		    "each key is linearizable, but operations of one process that came in "
-		    "one microsecond leave the order of keys open");
-	} else {
-		work_together(check, specifications, history, initial);
-		if (check->result->verdict == PD_LINEARIZABLE)
-			merge(check, history);
-	}
-	end_partition(check);
 }
 
 enum pd_linearizable
@@ -428,7 +437,11 @@ pd_linearize(struct pd_specification **specifications,
 		return PD_LINEARIZE_ERROR;
 	}
 	pthread_mutex_init(&check.mutex, NULL);
-	search(&check, specifications, history, initial);
+	start_check(&check);
+	work_together(&check, specifications, history, initial);
+	if (result->verdict == PD_LINEARIZABLE && !merge(&check, history))
+		search_together(&check, specifications[0], history, initial);
+	end_partition(&check);
 	pthread_mutex_destroy(&check.mutex);
 	return result->verdict;
 }

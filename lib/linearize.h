@@ -53,12 +53,4 @@ enum pd_linearizable pd_linearize(struct pd_specification **specifications,
     struct pd_linearization *, struct pd_error *);
 void pd_linearization_free(struct pd_linearization *);
 
-/* Every order that explains the history, each once, the first ones first;
- * found returns false to stop. Returns 0 when there are no more, 1 when it was
- * stopped or a limit was reached, -1 on error. */
-typedef bool pd_linearize_found(void *context, const size_t *order, size_t count);
-int pd_linearize_orders(struct pd_specification *, const struct pd_history *,
-    jv initial, const struct pd_linearize_options *, pd_linearize_found *,
-    void *context, struct pd_error *);
-
 #endif

@@ -201,17 +201,6 @@ pd_partition(struct pd_partition *partition,
 }
 
 void
-pd_partition_whole(struct pd_partition *partition,
-    const struct pd_history *history)
-{
-	*partition = (struct pd_partition){.count = 1,
-		.parts = pd_allocate(1, sizeof(*partition->parts))};
-	partition->parts[0].key = jv_invalid();
-	for (size_t i = 0; i < history->count; i++)
-		add_operation(&partition->parts[0], i);
-}
-
-void
 pd_partition_free(struct pd_partition *partition)
 {
 	for (size_t i = 0; i < partition->count; i++) {

@@ -28,9 +28,6 @@ struct pd_partition {
 /* Returns 0 or -1; it must be freed in both cases. */
 int pd_partition(struct pd_partition *, struct pd_specification *,
     const struct pd_history *, struct pd_error *);
-
-/* The history as one part. */
-void pd_partition_whole(struct pd_partition *, const struct pd_history *);
 void pd_partition_free(struct pd_partition *);
 
 #endif

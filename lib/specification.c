@@ -103,12 +103,6 @@ pd_specification_keys(struct pd_specification *specification, jv command,
 	return specification->kind->keys(specification, command, error);
 }
 
-bool
-pd_specification_needs_parts(const struct pd_specification *specification)
-{
-	return specification->kind == &pd_kv;
-}
-
 int32_t
 pd_specification_action(struct pd_specification *specification, jv command,
     jv events, struct pd_error *error)

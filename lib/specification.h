@@ -43,9 +43,6 @@ int32_t pd_specification_start(struct pd_specification *, jv initial, jv key,
 jv pd_specification_keys(struct pd_specification *, jv command,
     struct pd_error *);
 
-/* Can it judge a single part only, never several at once? */
-bool pd_specification_needs_parts(const struct pd_specification *);
-
 /* Intern an action; events invalid for an unknown outcome. Borrows both.
  * PD_BROKEN when the type has no such command. */
 int32_t pd_specification_action(struct pd_specification *, jv command,
