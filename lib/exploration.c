@@ -50,6 +50,11 @@ struct pd_exploration {
 	int32_t *watchers;	/* by value: operations left that it matters to; NULL when
 				 * states are no values */
 	size_t watched;		/* how many values there were */
+	struct pd_put *puts;	/* by move, of a queue or stack; or NULL */
+	size_t *pile;		/* of a stack: the moves that lie in it, the lowest first */
+	int64_t *taken_by;	/* by height: when something up to there had been taken */
+	size_t height;
+	size_t *lifted;		/* by move: what it took from the pile */
 	size_t *seen, *seen_at;	/* by what is alike: the expansion that met it, and where */
 	struct frame *frames;
 	size_t depth, frame_room;
@@ -216,6 +221,23 @@ count_watchers(struct pd_exploration *exploration)
 		watch(exploration, i, 1);
 }
 
+/* The pile tells what must come out of a stack before what is put upon it. */
+static void
+start_pile(struct pd_exploration *exploration)
+{
+	size_t count = exploration->frontier.count;
+	bool stack = false;
+
+	for (size_t i = 0; i < count; i++)
+		stack = stack || exploration->traits[i].discipline == PD_LAST_OUT;
+	if (!stack || exploration->puts == NULL)
+		return;
+	exploration->pile = pd_allocate(count + 1, sizeof(*exploration->pile));
+	exploration->taken_by = pd_allocate(count + 2, sizeof(*exploration->taken_by));
+	exploration->taken_by[0] = PD_NEVER;
+	exploration->lifted = pd_allocate(count + 1, sizeof(*exploration->lifted));
+}
+
 struct pd_exploration *
 pd_exploration_new(struct pd_specification *specification, int32_t start,
     const struct pd_move *moves, size_t count, bool ahead)
@@ -237,6 +259,9 @@ pd_exploration_new(struct pd_specification *specification, int32_t start,
 	if (ahead && pd_specification_is_empty(specification, start))
 		pd_pairing_require(frontier, exploration->traits);
 	pd_frontier_seal(frontier);
+	exploration->puts = ahead && pd_specification_is_empty(specification, start) ?
+	    pd_pairing_puts(frontier, exploration->traits) : NULL;
+	start_pile(exploration);
 	size_t kinds = number_actions(exploration);
 	exploration->seen = pd_allocate(kinds + 1, sizeof(*exploration->seen));
 	exploration->seen_at = pd_allocate(kinds + 1, sizeof(*exploration->seen_at));
@@ -271,6 +296,10 @@ pd_exploration_free(struct pd_exploration *exploration)
 	free(exploration->groups);
 	free(exploration->used);
 	free(exploration->watchers);
+	free(exploration->puts);
+	free(exploration->pile);
+	free(exploration->taken_by);
+	free(exploration->lifted);
 	free(exploration->seen);
 	free(exploration->seen_at);
 	free(exploration->frames);
@@ -382,6 +411,16 @@ add_known(struct pd_exploration *exploration, size_t number, size_t *dead_at)
 	add_choice(exploration, (int32_t)number);
 }
 
+/* Would it lie upon something that was taken out before it? */
+static bool
+buries(const struct pd_exploration *exploration, size_t number)
+{
+	return exploration->pile != NULL &&
+	    exploration->traits[number].puts != PD_NOTHING &&
+	    exploration->taken_by[exploration->height] <
+	    exploration->puts[number].taken_before;
+}
+
 /*
  * Walk over the known operations that can come next. Those that may be taken
  * without looking at others are the only choice then: *forced. *last becomes
@@ -399,7 +438,7 @@ add_known_choices(struct pd_exploration *exploration, struct frame *frame,
 	for (; node % 2 == 0; node = pd_frontier_after(frontier, node)) {
 		size_t number = (size_t)node / 2;
 		int32_t action = frontier->moves[number].action;
-		if (!pd_frontier_ready(frontier, number))
+		if (!pd_frontier_ready(frontier, number) || buries(exploration, number))
 			continue;
 		int32_t next = step(exploration, frame->state, action, error);
 		if (next == PD_BROKEN)
@@ -498,6 +537,50 @@ action_of_choice(const struct pd_exploration *exploration, int32_t choice)
 	    exploration->groups[(size_t)choice - known].action;
 }
 
+static bool
+puts_in(const struct pd_exploration *exploration, int32_t choice)
+{
+	return (size_t)choice < exploration->frontier.known &&
+	    exploration->traits[choice].puts != PD_NOTHING;
+}
+
+/* Let those that put something in change places among themselves. */
+static void
+sort_by_rank(const struct pd_exploration *exploration, int32_t *choices,
+    size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		int32_t choice = choices[i];
+		size_t free_place = i;
+		for (size_t k = i; puts_in(exploration, choice) && k-- > 0;) {
+			if (!puts_in(exploration, choices[k]) ||
+			    exploration->puts[choices[k]].rank <=
+			    exploration->puts[choice].rank)
+				continue;
+			choices[free_place] = choices[k];
+			free_place = k;
+		}
+		choices[free_place] = choice;
+	}
+}
+
+/* What is urgent lies under something: what can be taken away is tried first. */
+static void
+take_first(const struct pd_exploration *exploration, int32_t *choices,
+    size_t count)
+{
+	size_t front = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		int32_t choice = choices[i];
+		if (puts_in(exploration, choice))
+			continue;
+		memmove(&choices[front + 1], &choices[front],
+		    (i - front) * sizeof(*choices));
+		choices[front++] = choice;
+	}
+}
+
 /*
  * The order in which choices are tried: as they returned, the unknown ones last;
  * but if what must come first cannot come now, those first that make it legal.
@@ -512,8 +595,12 @@ sort_choices(struct pd_exploration *exploration, const struct frame *frame,
 	int32_t urgent = exploration->frontier.moves[last / 2].action;
 
 	qsort(choices, count, sizeof(*choices), compare_choices);
+	if (exploration->puts != NULL)
+		sort_by_rank(exploration, choices, count);
 	if (count < 2 || choices[0] == last / 2)
 		return 0;
+	if (exploration->pile != NULL)
+		take_first(exploration, choices, count);
 	size_t front = 0;
 	for (size_t i = 0; i < count; i++) {
 		int32_t choice = choices[i];
@@ -579,6 +666,53 @@ expand(struct pd_exploration *exploration, struct pd_error *error)
 }
 
 /*
+ * The pile of a stack.
+ */
+static void
+lay(struct pd_exploration *exploration, size_t move)
+{
+	int64_t under = exploration->taken_by[exploration->height];
+	int64_t own = exploration->puts[move].taken_by;
+
+	exploration->pile[exploration->height++] = move;
+	exploration->taken_by[exploration->height] = own < under ? own : under;
+}
+
+/* Does this move take something away now? */
+static bool
+takes_away(const struct pd_exploration *exploration, size_t move)
+{
+	const struct pd_traits *traits = &exploration->traits[move];
+
+	return traits->takes != PD_NOTHING ||
+	    (traits->takes_unknown && exploration->height > 0);
+}
+
+static void
+move_pile(struct pd_exploration *exploration, size_t move)
+{
+	if (exploration->pile == NULL)
+		return;
+	if (exploration->traits[move].puts != PD_NOTHING)
+		lay(exploration, move);
+	else if (takes_away(exploration, move))
+		exploration->lifted[move] = exploration->pile[--exploration->height] + 1;
+	else
+		exploration->lifted[move] = 0;
+}
+
+static void
+move_pile_back(struct pd_exploration *exploration, size_t move)
+{
+	if (exploration->pile == NULL)
+		return;
+	if (exploration->traits[move].puts != PD_NOTHING)
+		exploration->height--;
+	else if (exploration->lifted[move] > 0)
+		lay(exploration, exploration->lifted[move] - 1);
+}
+
+/*
  * Going on and back.
  */
 static void
@@ -599,12 +733,14 @@ place(struct pd_exploration *exploration, int32_t choice)
 		exploration->fingerprint = pd_place_combine(exploration->fingerprint,
 		    exploration->marks[choice]);
 		watch(exploration, (size_t)choice, -1);
+		move_pile(exploration, (size_t)choice);
 		exploration->placed++;
 	} else {
 		struct group *group = &exploration->groups[(size_t)choice - frontier->known];
 		size_t move = group->first + group->used++;
 		flip_used(exploration, move);
 		watch(exploration, move, -1);
+		move_pile(exploration, move);
 	}
 }
 
@@ -618,12 +754,14 @@ take_back(struct pd_exploration *exploration, int32_t choice)
 		exploration->fingerprint = pd_place_combine(exploration->fingerprint,
 		    exploration->marks[choice]);
 		watch(exploration, (size_t)choice, 1);
+		move_pile_back(exploration, (size_t)choice);
 		exploration->placed--;
 	} else {
 		struct group *group = &exploration->groups[(size_t)choice - frontier->known];
 		size_t move = group->first + --group->used;
 		flip_used(exploration, move);
 		watch(exploration, move, 1);
+		move_pile_back(exploration, move);
 	}
 }
 
@@ -679,7 +817,9 @@ collect_next(const struct pd_exploration *exploration, bool ready, size_t *list)
 
 	for (int32_t node = pd_frontier_first(frontier); node % 2 == 0;
 	    node = pd_frontier_after(frontier, node)) {
-		if (pd_frontier_ready(frontier, (size_t)node / 2) == ready)
+		size_t number = (size_t)node / 2;
+		if ((pd_frontier_ready(frontier, number) &&
+		    !buries(exploration, number)) == ready)
 			list[count++] = (size_t)node / 2;
 	}
 	return count;

@@ -18,6 +18,20 @@
 size_t pd_pairing_refute(struct pd_specification *, const struct pd_move *,
     size_t count, char *reason, size_t size);
 
+/* What is known of a move that puts something in. */
+struct pd_put {
+	int64_t rank;		/* of two that may come in any order the one with the lower
+				 * rank is the likelier to have come first */
+	int64_t taken_before;	/* what lies under it is not taken before this: in a stack
+				 * nothing may that was; INT64_MIN when nobody knows */
+	int64_t taken_by;	/* when the value had been taken, or PD_NEVER */
+};
+
+/* By move of the frontier, for a stack or queue. The caller frees it; NULL when
+ * there is nothing to say. */
+struct pd_put *pd_pairing_puts(const struct pd_frontier *,
+    const struct pd_traits *traits);
+
 /* Require of the frontier what must be; traits are those of its moves. For what
  * begins empty. */
 void pd_pairing_require(struct pd_frontier *, const struct pd_traits *traits);
