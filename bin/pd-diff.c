@@ -40,15 +40,9 @@ static const struct pd_program program = {
 	.options = options,
 };
 
-/* Which run is meant. */
-struct selector {
-	bool given;
-	int64_t run, attempt;	/* attempt 0: the first that comes */
-};
-
 struct settings {
 	const char *model, *format;
-	struct selector run, with;
+	struct pd_run_choice run, with;
 	enum pd_color color;
 	int64_t max_differences;
 	size_t max_line;
@@ -76,21 +70,6 @@ struct session {
 	struct pd_repetition group;	/* the runs of the first one's plan */
 };
 
-static struct selector
-parse_selector(const char *name, const char *value)
-{
-	struct selector selector = {.given = true};
-	const char *dot = strchr(value, '.');
-	char *run = dot != NULL ? pd_format("%.*s", (int)(dot - value), value) :
-	    pd_duplicate(value);
-
-	selector.run = pd_option_number(name, run, 0, INT64_MAX);
-	if (dot != NULL)
-		selector.attempt = pd_option_number(name, dot + 1, 1, INT64_MAX);
-	free(run);
-	return selector;
-}
-
 static void
 parse_options(struct settings *settings, int argc, char **argv)
 {
@@ -103,8 +82,8 @@ parse_options(struct settings *settings, int argc, char **argv)
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
 		switch (option) {
 		case 'm': settings->model = value; break;
-		case OPT_RUN: settings->run = parse_selector("run", value); break;
-		case OPT_WITH: settings->with = parse_selector("with", value); break;
+		case OPT_RUN: settings->run = pd_option_run("run", value); break;
+		case OPT_WITH: settings->with = pd_option_run("with", value); break;
 		case OPT_FORMAT: settings->format = value; break;
 		case OPT_COLOR: settings->color = (enum pd_color)pd_option_choice("color",
 			    value, when); break;
@@ -126,19 +105,6 @@ complain(struct session *session, const struct pd_error *error)
 {
 	pd_complain(error);
 	session->trouble = true;
-}
-
-static bool
-matches(const struct selector *selector, const struct pd_comparable *run)
-{
-	if (!selector->given)
-		return true;
-	if (jv_get_kind(run->run) != JV_KIND_NUMBER ||
-	    (int64_t)jv_number_value(run->run) != selector->run)
-		return false;
-	return selector->attempt == 0 || (jv_get_kind(run->attempt) ==
-	    JV_KIND_NUMBER && (int64_t)jv_number_value(run->attempt) ==
-	    selector->attempt);
 }
 
 static void
@@ -186,16 +152,16 @@ take_run(struct session *session, struct pd_comparable *run)
 	if (run->error.message[0] != '\0')
 		complain(session, &run->error);
 	if (settings->file_count == 1 && !settings->with.given) {
-		if (matches(&settings->run, run))
+		if (pd_run_chosen(&settings->run, run->run, run->attempt))
 			take_any(session, run);
 		else
 			pd_comparable_free(run);
 		return;
 	}
-	if (!session->left.found && first_file && matches(&settings->run, run))
+	if (!session->left.found && first_file && pd_run_chosen(&settings->run, run->run, run->attempt))
 		choose(session, &session->left, run);
 	if (!session->right.found && (!first_file || settings->file_count == 1) &&
-	    matches(&settings->with, run))
+	    pd_run_chosen(&settings->with, run->run, run->attempt))
 		choose(session, &session->right, run);
 	pd_comparable_free(run);
 }
@@ -337,7 +303,7 @@ compare_group(const struct session *session, bool *same)
 }
 
 static void
-name_selector(const struct selector *selector, char *text, size_t size)
+name_selector(const struct pd_run_choice *selector, char *text, size_t size)
 {
 	if (!selector->given)
 		snprintf(text, size, "the run");
@@ -353,7 +319,7 @@ static int
 not_found(const struct session *session, struct pd_error *error)
 {
 	const struct settings *settings = session->settings;
-	const struct selector *missing = session->left.found ? &settings->with :
+	const struct pd_run_choice *missing = session->left.found ? &settings->with :
 	    &settings->run;
 	char text[80];
 
@@ -436,7 +402,7 @@ open_template(struct session *session)
 
 	if (strcmp(session->settings->format, "json") == 0)
 		return;
-	session->template = pd_template_open(session->settings->format, &error);
+	session->template = pd_template_open(PD_REPORT_FORMATS, session->settings->format, &error);
 	if (session->template == NULL)
 		pd_die(&error);
 }

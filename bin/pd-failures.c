@@ -395,7 +395,7 @@ open_format(struct session *session, const struct verb *verb)
 
 	if (strcmp(format, "json") == 0 && verb->run != show_failures)
 		return;
-	session->template = pd_template_open(format, &error);
+	session->template = pd_template_open(PD_REPORT_FORMATS, format, &error);
 	if (session->template == NULL)
 		pd_die(&error);
 	if (!pd_template_has(session->template, verb->function))

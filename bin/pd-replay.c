@@ -122,7 +122,7 @@ open_screen(struct session *session)
 	session->terminal = pd_terminal_open(session->filter.loop, &error);
 	if (session->terminal < 0)
 		pd_die(&error);
-	session->words = pd_template_open("terminal", &error);
+	session->words = pd_template_open(PD_REPORT_FORMATS, "terminal", &error);
 	if (session->words == NULL)
 		pd_die(&error);
 	pd_writer_open(&session->screen, session->terminal);

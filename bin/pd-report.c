@@ -86,30 +86,6 @@ struct session {
 	int64_t progress_at;
 };
 
-static _Noreturn void
-list_formats(void)
-{
-	struct pd_error error;
-	jv names = pd_template_names(&error);
-
-	if (!jv_is_valid(names))
-		pd_die(&error);
-	jv_array_foreach(names, i, name) {
-		struct pd_template *template = pd_template_open(jv_string_value(name),
-		    &error);
-		if (template == NULL)
-			pd_die(&error);
-		printf("%-12s %s\n", jv_string_value(name),
-		    pd_template_description(template));
-		pd_template_close(template);
-		jv_free(name);
-	}
-	jv_free(names);
-	if (fflush(stdout) != 0)
-		err(PD_EXIT_TROUBLE, "cannot write");
-	exit(PD_EXIT_GOOD);
-}
-
 static void
 parse_options(struct settings *settings, int argc, char **argv)
 {
@@ -123,7 +99,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
 		switch (option) {
 		case OPT_FORMAT: settings->format = value; break;
-		case OPT_LIST: list_formats();
+		case OPT_LIST: pd_list_formats(PD_REPORT_FORMATS);
 		case 'o': settings->output = value; break;
 		case OPT_COLOR: settings->color = (enum pd_color)pd_option_choice("color",
 			    value, when); break;
@@ -329,7 +305,7 @@ is_result(const struct pd_record *record)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 	static const char *const others[] = {"sequence", "run_start", "command", "event",
-		"check", "run_end", "state", "reject", "definitions"};
+		"check", "run_end", "state", "reject", "op", "definitions"};
 
 	if (record->type[0] == '\0' || record->type[strspn(record->type, letters)] != '\0')
 		return false;
@@ -529,7 +505,7 @@ open_template(struct session *session)
 	static const char *const frame[] = {"header", "failure", "summary"};
 	struct pd_error error;
 
-	session->template = pd_template_open(session->settings->format, &error);
+	session->template = pd_template_open(PD_REPORT_FORMATS, session->settings->format, &error);
 	if (session->template == NULL)
 		pd_die(&error);
 	for (size_t i = 0; i < sizeof(frame) / sizeof(frame[0]); i++) {

@@ -14,6 +14,7 @@
 
 #include "buffer.h"
 #include "random.h"
+#include "template.h"
 #include "text.h"
 
 void
@@ -284,6 +285,59 @@ pd_open_model(const char *path)
 		pd_die(&error);
 	pd_model_debug_to(model, stderr);
 	return model;
+}
+
+_Noreturn void
+pd_list_formats(const char *folder)
+{
+	struct pd_error error;
+	jv names = pd_template_names(folder, &error);
+
+	if (!jv_is_valid(names))
+		pd_die(&error);
+	jv_array_foreach(names, i, name) {
+		struct pd_template *template = pd_template_open(folder,
+		    jv_string_value(name), &error);
+		if (template == NULL)
+			pd_die(&error);
+		printf("%-12s %s\n", jv_string_value(name),
+		    pd_template_description(template));
+		pd_template_close(template);
+		jv_free(name);
+	}
+	jv_free(names);
+	if (fflush(stdout) != 0)
+		err(PD_EXIT_TROUBLE, "cannot write");
+	exit(PD_EXIT_GOOD);
+}
+
+struct pd_run_choice
+pd_option_run(const char *name, const char *value)
+{
+	struct pd_run_choice choice = {.given = true};
+	const char *dot = strchr(value, '.');
+	char *run = dot != NULL ? pd_format("%.*s", (int)(dot - value), value) :
+	    pd_duplicate(value);
+
+	choice.run = pd_option_number(name, run, 0, INT64_MAX);
+	if (dot != NULL)
+		choice.attempt = pd_option_number(name, dot + 1, 1, INT64_MAX);
+	free(run);
+	return choice;
+}
+
+static bool
+is_number(jv value, int64_t number)
+{
+	return jv_get_kind(value) == JV_KIND_NUMBER &&
+	    (int64_t)jv_number_value(value) == number;
+}
+
+bool
+pd_run_chosen(const struct pd_run_choice *choice, jv run, jv attempt)
+{
+	return !choice->given || (is_number(run, choice->run) &&
+	    (choice->attempt == 0 || is_number(attempt, choice->attempt)));
 }
 
 int

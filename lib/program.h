@@ -6,6 +6,7 @@
 #ifndef PD_PROGRAM_H
 #define PD_PROGRAM_H
 
+#include <jv.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -85,6 +86,20 @@ _Noreturn void pd_die(const struct pd_error *);
 /* Open the model of -m, or end the program; PATH NULL means that it is
  * missing. jq's debug messages go to standard error. */
 struct pd_model *pd_open_model(const char *path);
+
+/* Print what formats there are in a folder of templates, and end the program. */
+_Noreturn void pd_list_formats(const char *folder);
+
+/* Which run an option names: "N", or "N.A" for its attempt A. */
+struct pd_run_choice {
+	bool given;
+	int64_t run, attempt;	/* attempt 0: any */
+};
+struct pd_run_choice pd_option_run(const char *name, const char *value);
+
+/* Is it the run with this number and attempt? It is when none was named.
+ * Borrows both; they may be invalid. */
+bool pd_run_chosen(const struct pd_run_choice *, jv run, jv attempt);
 
 /* Close standard output's writer; returns the status, or 2 with a message when
  * it could not all be written. */

@@ -18,15 +18,15 @@ struct pd_template {
 };
 
 struct pd_template *
-pd_template_open(const char *format, struct pd_error *error)
+pd_template_open(const char *folder, const char *format, struct pd_error *error)
 {
-	char *name = pd_format("report/%s.jq", format);
+	char *name = pd_format("%s/%s.jq", folder, format);
 	char *path = pd_share_path(name);
 	struct pd_template *template = NULL;
 
 	if (strchr(format, '/') != NULL || access(path, R_OK) != 0) {
 		pd_error_set(error, "there is no format '%s'", format);
-		pd_error_hint(error, "pd-report --list tells which there are");
+		pd_error_hint(error, "pd-%s --list tells which there are", folder);
 	} else {
 		struct pd_module *module = pd_module_open(path, error);
 		if (module != NULL) {
@@ -61,6 +61,13 @@ pd_template_description(const struct pd_template *template)
 	    "description", "");
 }
 
+bool
+pd_template_is_single(const struct pd_template *template)
+{
+	return pd_json_peek_bool(pd_module_metadata_peek(template->module), "single",
+	    false);
+}
+
 /* A format says what it is for; what formats share does not. */
 static int
 is_format(const struct dirent *entry)
@@ -72,9 +79,9 @@ is_format(const struct dirent *entry)
 }
 
 jv
-pd_template_names(struct pd_error *error)
+pd_template_names(const char *folder, struct pd_error *error)
 {
-	char *directory = pd_share_path("report");
+	char *directory = pd_share_path(folder);
 	struct dirent **entries;
 	int count = scandir(directory, &entries, is_format, alphasort);
 	jv names = jv_array();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text for people: a format is a jq module in share/pd/report whose functions
- * make lines of records. A record type has a function of its name; header and
- * summary frame a whole report. A new file is a new format.
+ * Text for people: a format is a jq module in a folder of share/pd whose
+ * functions make lines of records. A record type has a function of its name;
+ * header and summary frame the whole. A new file is a new format. The folder
+ * is named for the program that lists its formats: report, diagram.
  */
 #ifndef PD_TEMPLATE_H
 #define PD_TEMPLATE_H
@@ -15,15 +16,23 @@
 
 struct pd_template;
 
+#define PD_REPORT_FORMATS "report"
+#define PD_DIAGRAM_FORMATS "diagram"
+
 /* The format of this name. NULL on error; the hint tells how to see them all. */
-struct pd_template *pd_template_open(const char *format, struct pd_error *);
+struct pd_template *pd_template_open(const char *folder, const char *format,
+    struct pd_error *);
 void pd_template_close(struct pd_template *);
 
 const char *pd_template_path(const struct pd_template *);
 const char *pd_template_description(const struct pd_template *);
 
+/* Does it make one document of one record, so that no other can follow? Its
+ * metadata say so: {"single": true}. */
+bool pd_template_is_single(const struct pd_template *);
+
 /* What formats there are: an array of names in their order, or an invalid jv. */
-jv pd_template_names(struct pd_error *);
+jv pd_template_names(const char *folder, struct pd_error *);
 
 /* Does the format say anything about records of this type? */
 bool pd_template_has(const struct pd_template *, const char *type);

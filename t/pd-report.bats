@@ -248,7 +248,7 @@ EOF
 @test "the formats know every option of pd-exec that takes a value" {
   pd-exec --help | sed -n 's/^ .*--\([a-z-]*\) [A-Z]\+ .*/--\1/p' | sort >taken
   [[ -s taken ]]
-  jq -L "$PD_ROOT/share/pd/report" -nr 'include "common"; with_value[]' | sort | diff taken -
+  jq -L "$PD_ROOT/share/pd/report" -L "$PD_ROOT/share/pd/jq" -nr 'include "common"; with_value[]' | sort | diff taken -
 }
 
 @test "without a generator in the stream no whole run is promised" {
@@ -377,7 +377,7 @@ EOF
   ln -s "$PD_ROOT/share/pd/jq" tree/share/pd/jq
   cat >tree/share/pd/report/tally.jq <<'EOF'
 module {"name": "tally", "description": "just the count"};
-include "common";
+include "text";
 def header($o): "begin";
 def failure($o): "\($o.number): \(.failure | headline)";
 def summary($o): .counts.runs;
@@ -386,6 +386,53 @@ EOF
   assert_output_has 'tally        just the count'
   run -1 tree/bin/pd-report --format tally "$streams/failing.ndjson"
   [[ $output == $'begin\n1: check no_overdraft failed\n2' ]]
+}
+
+# --- Branches ---
+
+@test "a run that no order explains is shown with its branches side by side, and what could not come next" {
+  local format
+  for format in terminal markdown; do
+    run -1 --separate-stderr pd-report --format $format "$PD_ROOT/t/data/diagrams/lost-update.ndjson"
+    grep -qE '^ *branch 0 +\[#2 c2 Credit acc_1 50\]$' <<<"$output"
+    grep -qE '^ *branch 1 +\[!c3 Credit acc_1 30=*\]$' <<<"$output"
+    grep -qE '^ *prefix +branches +suffix' <<<"$output"
+    assert_output_has 'expected  Credited {account: "acc_1", balance: 80}'
+    assert_output_has 'that is   balance=30, not 80'
+  done
+  run -1 pd-report --format compact "$PD_ROOT/t/data/diagrams/lost-update.ndjson"
+  assert_output_has 'kind=linearization'
+}
+
+@test "any failure of a run with branches is shown so, the command that failed marked" {
+  jq -c 'if .type == "run_end" then .failure |= {class, kind: "check_failed", name: "sum", message: "wrong", id: "c4"} else . end' \
+    "$PD_ROOT/t/data/diagrams/lost-update.ndjson" >runs
+  run -1 pd-report runs
+  grep -qE '^  main +\[#1 c1 CreateAccount USD-*\] +\[!#4 c4 GetAccount acc_1=*\]$' <<<"$output"
+  assert_output_has '! the run failed here'
+}
+
+@test "a run without branches has no timeline" {
+  run -1 pd-report "$streams/failing.ndjson"
+  [[ $output != *'its place in the order'* && $output != *'[!c'* ]]
+}
+
+@test "verdicts on histories are told: why, what could not come next, and the drawing" {
+  run -0 pd-report "$PD_ROOT/t/data/records/valid/linearizations.ndjson"
+  assert_output_has 'NOT LINEARIZABLE: run 1, attempt 2, history cas, key "k", 11 operations, 1 of unknown outcome (cas-register)'
+  assert_output_has 'a read of 2 after the register was 4'
+  assert_output_has '[!o9 Read]'
+  assert_output_has 'that is   value=2, not 4'
+  assert_output_has 'LINEARIZABLE: history 7, 2 operations (bank)'
+  assert_output_has '2 orders explain it.'
+  assert_output_has 'about 10^812.5 orders agree with the times.'
+  assert_output_has 'UNKNOWN: 2000 operations, 40 of unknown outcome (queue)'
+  run -0 pd-report --format compact "$PD_ROOT/t/data/records/valid/linearizations.ndjson"
+  [[ $(grep -c '^LINEARIZATION verdict=' <<<"$output") == 3 ]]
+  assert_output_has 'explained=7 blocked=o9 key="k": a read of 2'
+  run -0 pd-report --format markdown "$PD_ROOT/t/data/records/valid/linearizations.ndjson"
+  assert_output_has '**NOT LINEARIZABLE: run 1'
+  assert_output_has '[!o9 Read]'
 }
 
 @test "a format that fails on one failure still reports the others" {

@@ -1,33 +1,7 @@
 # SPDX-License-Identifier: MIT
-# What the report formats share: text that is safe to show, words for a failure,
-# the sequence and what came of it, the difference of two states, and the command
-# lines that reproduce it all.
-
-# --- Text that is safe to show ---
-
-# Characters that cannot be seen, or that turn text around, as JSON writes them:
-# they would hide what a value is, or take the terminal over.
-def unseen:
-  "[\\x{0}-\\x{1f}\\x{7f}-\\x{9f}\\x{ad}\\x{61c}\\x{200b}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{206f}\\x{feff}]";
-def hex_digits:
-  [. / 4096, . / 256 % 16, . / 16 % 16, . % 16] | map(floor as $d | "0123456789abcdef"[$d:$d + 1]) | add;
-def visible:
-  if test(unseen) then gsub("(?<c>\(unseen))"; "\\u" + (.c | explode[0] | hex_digits)) else . end;
-
-# The lines of a text that somebody else wrote.
-def text_lines: gsub("\r\n?"; "\n") | split("\n")[] | gsub("\t"; "    ") | visible;
-
-# A value on one line; a long one is cut, and its length told.
-def text: tojson | visible;
-def brief($limit):
-  text | if length > $limit then "\(.[:$limit])... (\(length) characters)" else . end;
-
-# A command or event: its type, then its fields.
-def fields($limit):
-  del(.type) | to_entries | map("\(.key | visible): \(.value | brief($limit))");
-def object_text($type; $fields):
-  if $fields == [] then $type | visible else "\($type | visible) {\($fields | join(", "))}" end;
-def domain_object($limit): object_text(.type; fields($limit));
+# What the report formats share: words for the outcome, the sequence and what came
+# of it, the difference of two states, and the command lines that reproduce it all.
+include "text";
 
 # A command's fields with what its references stood for: account: "@c1.account" = "acc_1".
 def resolved($refs): . as $value
@@ -36,23 +10,7 @@ def resolved($refs): . as $value
 def command_fields($refs):
   del(.type) | to_entries | map("\(.key | visible): \(.value | resolved($refs))");
 
-# "1 command", "6 commands"
-def plural($word): if . == 1 then "1 \($word)" else "\(.) \($word)s" end;
-
-# --- Words for a failure ---
-
-# "check refunds_within_capture failed"
-def headline:
-  (.name // "a command" | visible) as $name
-  | if .kind == "check_failed" then "check \($name) failed"
-    elif .kind == "prediction_mismatch" then "\($name) did not do what the model predicts"
-    elif .kind == "unexpected_reply" then "\($name) got an unexpected reply"
-    elif .kind == "command_timeout" then "\($name) got no answer in time"
-    elif .kind == "adapter_error" then "\($name) could not be executed"
-    elif .kind == "ref_unresolved" then "\($name) refers to something that does not exist"
-    elif .kind == "model_error" then "the model failed\(if .name then " in \($name)" else "" end)"
-    elif .kind == "setup_failed" then "\(.name // "the setup" | visible) failed"
-    else "\(.kind | visible)\(if .name then " \($name)" else "" end)" end;
+# --- Words for the outcome ---
 
 # How many runs of each outcome there were.
 def outcome_text:

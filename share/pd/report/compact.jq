@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # One line for each failure and one in the end, for logs and grep.
 module {"name": "compact", "description": "a line for each failure"};
+include "text";
 include "common";
 
 # A value that may be cut out of the line at the blanks.
@@ -17,6 +18,13 @@ def explanation($o):
   | "WHY run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word) "
   + "roles=\(.commands | map("\(.id):\(.role)") | join(",")) executions=\(.executions) stopped=\(.stopped): "
   + (if .trigger then .trigger | isolated_text($explanation) else "no change of a single argument makes it go away" end);
+
+def linearization($o):
+  "LINEARIZATION verdict=\(.verdict | word) run=\(.run // "-") history=\(.history // "-" | tostring | word) spec=\(.spec | word)"
+  + " operations=\(.operations) unknown=\(.unknown_outcomes) explained=\(.order // .prefix // [] | length)"
+  + " blocked=\(.blocked // [] | map(.id | word) | join(",") | if . == "" then "-" else . end)"
+  + (if has("key") then " key=\(.key | text)" else "" end)
+  + (.reason | if . then ": \([text_lines] | join(" "))" else "" end);
 
 def verification($o):
   "FIX status=\(.status | word) run=\(.run // "-") seed=\(.seed // "-") kind=\(.failure.kind | word) name=\(.failure.name // "-" | word)"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # One JSON document: {"failures": [failure records], "summary": {...}}.
 module {"name": "json", "description": "one JSON document"};
+include "text";
 include "common";
 
 def header($o): "{\"failures\":[";

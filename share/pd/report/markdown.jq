@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # For tickets, pull requests and job summaries.
 module {"name": "markdown", "description": "for tickets and job summaries"};
+include "text";
 include "common";
+import "overlap" as overlap;
 
 def header($o): empty;
 
@@ -34,12 +36,20 @@ def once_more($o):
   "**Again**: \(.failure | headline | escaped); \(run_text), \(size_text)"
   + "\(if $o.saved then "; saved as \($o.saved | visible | code)" else "" end).", "";
 
+# A run with branches as it went, and why no order of them explains it.
+def plain: {color: false, width: 100};
+def reason_block: [overlap::reason_lines(plain; 100)] | select(. != []) | join("\n") | fenced("text");
+def timeline_blocks:
+  (select(overlap::is_branching) | [overlap::of_run | overlap::drawing(plain)] | join("\n") | fenced("text")),
+  (overlap::run_verdict | select(type == "object") | reason_block);
+
 def whole($o):
   .failure as $cause
   | [differences | change] as $changes
   | "## \($cause | headline | escaped)", "",
     ([$cause.message | text_lines] | join("\n") | fenced("text")),
-    (if $cause.data != null then $cause.data | text | fenced("json") else empty end),
+    timeline_blocks,
+    (if $cause.data != null and ($cause | overlap::is_explained_below | not) then $cause.data | text | fenced("json") else empty end),
     "\(size_text); \(run_text).", "",
     "| id | command | observed |", "|---|---|---|",
     row(items[] | .failed = (.id == $cause.id)), "",
@@ -72,6 +82,12 @@ def explanation($o):
      elif .stopped == "complete" then "No change of a single argument makes the failure go away."
      else "No change of a single argument was found that makes the failure go away." end), "",
     "\(looked_into | escaped).", "", (explanation_notes | escaped, "");
+
+def linearization($o):
+  "**\(overlap::linearization_title | escaped)**", "",
+  (overlap::verdict_notes | "- \(escaped)"), "",
+  (select(.timeline) | [overlap::of_linearization | overlap::drawing(plain)] | join("\n") | fenced("text")),
+  reason_block;
 
 def verification($o):
   "**\(fix_word)**: \(.failure | headline | escaped); \(run_text).", "",

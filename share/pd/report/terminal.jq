@@ -4,13 +4,9 @@
 # number (of the failure, from 1), again (how many of its kind and name came
 # before it) and saved (the file that it was saved in, if it was).
 module {"name": "terminal", "description": "for people at a terminal"};
+include "text";
 include "common";
-
-def paint($o; $code): if $o.color then "\u001b[\($code)m\(.)\u001b[0m" else . end;
-def bold($o): paint($o; "1");
-def red($o): paint($o; "31");
-def green($o): paint($o; "32");
-def faint($o): paint($o; "2");
+import "overlap" as overlap;
 
 def header($o): empty;
 
@@ -89,7 +85,14 @@ def state_lines($o):
   end;
 
 def data_lines($o):
-  .failure | if .data == null or .kind == "prediction_mismatch" then empty else "  \(.data | brief(1000))" end;
+  .failure | if .data == null or .kind == "prediction_mismatch" or overlap::is_explained_below then empty else "  \(.data | brief(1000))" end;
+
+# A run with branches as it went, and why no order of them explains it.
+def inset($o): $o | .width = if $o.width > 0 then ([$o.width - 2, 40] | max) else 98 end;
+def timeline_lines($o):
+  inset($o) as $inner
+  | (select(overlap::is_branching) | "", "  \(overlap::of_run | overlap::drawing($inner))"),
+    (overlap::run_verdict | select((.blocked? // []) != []) | "", "  \(overlap::reason_lines($inner; $inner.width))");
 
 def whole($o):
   "",
@@ -98,6 +101,7 @@ def whole($o):
   "  \(.failure.message | text_lines)",
   data_lines($o),
   (.other_failures // [] | .[] | "  also: \(headline): \([.message | text_lines] | join(" "))"),
+  timeline_lines($o),
   "",
   "  \(size_text); \(run_text):",
   steps($o),
@@ -151,6 +155,15 @@ def explanation($o):
   "",
   "  \(looked_into).",
   "  \(explanation_notes)";
+
+def linearization($o):
+  inset($o) as $inner
+  | "",
+    (.verdict as $verdict | overlap::linearization_title
+      | if $verdict == "linearizable" then green($o) else paint($o; "1;31") end),
+    "  \(overlap::verdict_notes)",
+    (select(.timeline) | "", "  \(overlap::of_linearization | overlap::drawing($inner))"),
+    (select((.blocked // []) != []) | "", "  \(overlap::reason_lines($inner; $inner.width))");
 
 def verification($o):
   ("\(fix_word): \(.failure | headline); \(run_text)"

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* pd-diagram: draw what happened in a run. */
+#include <err.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "program.h"
+#include "reader.h"
+#include "subject.h"
+#include "template.h"
+
+enum {
+	OPT_ALL = 256, OPT_COLOR, OPT_LIST, OPT_MAX_DRAWINGS, OPT_MAX_LINE, OPT_RUN,
+	OPT_WIDTH,
+};
+
+static const struct pd_option options[] = {
+	{'f', "format", "NAME", "timeline, or any of --list"},
+	{OPT_LIST, "list", NULL, "list the formats"},
+	{'o', "output", "FILE", "write there instead of to standard output"},
+	{OPT_RUN, "run", "N", "draw this run; N.A for its attempt A"},
+	{OPT_ALL, "all", NULL, "draw those that did not fail, too"},
+	{OPT_MAX_DRAWINGS, "max-drawings", "N", "draw at most so many, count the rest (20)"},
+	{OPT_WIDTH, "width", "N", "columns of text (the terminal's; 100 in a pipe)"},
+	{OPT_COLOR, "color", "WHEN", "auto, always or never (auto; NO_COLOR is minded)"},
+	{OPT_MAX_LINE, "max-line", "SIZE", "the longest line that is read (16MiB)"},
+	{0, NULL, NULL, NULL},
+};
+
+static const struct pd_program program = {
+	.name = "pd-diagram",
+	.synopsis = "[-f NAME] [-o FILE] [--run N] [--all] [--max-drawings N] [--width N]\n"
+	    "                  [--color WHEN] [--max-line SIZE] [FILE ...]\n"
+	    "       pd-diagram --list",
+	.purpose = "Draw what happened in a run.",
+	.options = options,
+};
+
+struct settings {
+	const char *format, *output;
+	struct pd_run_choice run;
+	bool all;
+	enum pd_color color;
+	int64_t width;	/* 0: what the output has */
+	int64_t max_drawings;
+	size_t max_line;
+};
+
+struct session {
+	const struct settings *settings;
+	struct pd_template *template;
+	struct pd_writer writer;
+	jv first;	/* the first that did not fail, in case that none did */
+	int64_t most;	/* drawings */
+	int64_t drawn, passed, left_out;
+	bool trouble;	/* it was told */
+};
+
+static void
+parse_options(struct settings *settings, int argc, char **argv)
+{
+	static const char *const when[] = {"auto", "always", "never", NULL};
+	const char *value;
+	int option;
+
+	*settings = (struct settings){.format = "timeline", .max_drawings = 20,
+		.max_line = PD_LINE_LIMIT};
+	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
+		switch (option) {
+		case 'f': settings->format = value; break;
+		case 'o': settings->output = value; break;
+		case OPT_ALL: settings->all = true; break;
+		case OPT_COLOR: settings->color = (enum pd_color)pd_option_choice("color",
+			    value, when); break;
+		case OPT_LIST: pd_list_formats(PD_DIAGRAM_FORMATS);
+		case OPT_MAX_DRAWINGS: settings->max_drawings =
+			    pd_option_number("max-drawings", value, 1, INT32_MAX); break;
+		case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
+		case OPT_RUN: settings->run = pd_option_run("run", value); break;
+		case OPT_WIDTH: settings->width = pd_option_number("width", value, 40,
+			    10000); break;
+		}
+	}
+}
+
+static void
+complain(struct session *session, const struct pd_error *error)
+{
+	pd_complain(error);
+	session->trouble = true;
+}
+
+/* Write what the format makes of a record. Consumes it. */
+static int
+render(struct session *session, const char *function, jv record,
+    struct pd_error *error)
+{
+	jv style = pd_template_style(session->settings->color, STDOUT_FILENO);
+
+	if (session->settings->width > 0)
+		style = pd_json_set_number(style, "width", (double)session->settings->width);
+	style = pd_json_set_number(style, "number", (double)session->drawn);
+	return pd_template_render(session->template, function, record, style,
+	    &session->writer, error);
+}
+
+static void
+render_frame(struct session *session, const char *function, jv record)
+{
+	struct pd_error error;
+
+	if (!pd_template_has(session->template, function))
+		jv_free(record);
+	else if (render(session, function, record, &error) != 0)
+		pd_die(&error);
+}
+
+/* Consumes the subject. */
+static void
+draw(struct session *session, jv subject)
+{
+	struct pd_error error;
+	char type[64];
+
+	if (session->drawn == session->most) {
+		session->left_out++;
+		jv_free(subject);
+		return;
+	}
+	snprintf(type, sizeof(type), "%s", pd_json_peek_string(subject, "type", ""));
+	if (render(session, type, subject, &error) == 0) {
+		session->drawn++;
+	} else {
+		pd_error_prefix(&error, "a drawing failed: ");
+		complain(session, &error);
+	}
+}
+
+/* What failed is drawn, or what was asked for; of the others the first, when
+ * nothing failed. Consumes the subject. */
+static void
+take_subject(struct session *session, jv subject)
+{
+	const struct settings *settings = session->settings;
+	jv run = pd_json_peek(subject, "run");
+	jv attempt = pd_json_peek(subject, "attempt");
+	bool chosen = pd_run_chosen(&settings->run, run, attempt);
+
+	jv_free(run);
+	jv_free(attempt);
+	if (!chosen) {
+		jv_free(subject);
+	} else if (settings->all || settings->run.given || pd_subject_failed(subject)) {
+		draw(session, subject);
+	} else if (session->passed++ == 0) {
+		session->first = subject;
+	} else {
+		jv_free(subject);
+	}
+}
+
+static void
+read_subjects(struct session *session, struct pd_reader *reader)
+{
+	struct pd_subjects subjects;
+	struct pd_record record;
+	struct pd_error error;
+	enum pd_read result;
+	jv subject;
+
+	pd_subjects_start(&subjects);
+	while ((result = pd_reader_next(reader, &record, &error)) != PD_READ_END) {
+		subject = jv_invalid();
+		if (result == PD_READ_RECORD)
+			subject = pd_subjects_take(&subjects, &record, &error);
+		if (jv_is_valid(subject))
+			take_subject(session, subject);
+		else if (error.message[0] != '\0')
+			complain(session, &error);
+	}
+	while (jv_is_valid(subject = pd_subjects_last(&subjects, &error)) ||
+	    error.message[0] != '\0') {
+		if (jv_is_valid(subject))
+			take_subject(session, subject);
+		else
+			complain(session, &error);
+	}
+	pd_subjects_free(&subjects);
+	if (pd_reader_cut_off(reader)) {
+		pd_error_set(&error, "the input was cut off");
+		complain(session, &error);
+	}
+}
+
+/* Nothing failed: the first that passed is worth a drawing. */
+static void
+draw_passed(struct session *session)
+{
+	if (session->drawn > 0 || !jv_is_valid(session->first))
+		return;
+	draw(session, session->first);
+	session->first = jv_invalid();
+	if (session->passed > 1)
+		warnx("nothing failed: the first of %" PRId64 " is drawn (--all draws "
+		    "every one, --run N that run)", session->passed);
+}
+
+static void
+tell_missing(struct session *session)
+{
+	struct pd_error error;
+
+	if (session->left_out > 0)
+		warnx("%" PRId64 " more not drawn (--run N draws that run%s)",
+		    session->left_out, pd_template_is_single(session->template) ? "" :
+		    ", --max-drawings N more of them");
+	if (session->drawn > 0 || session->trouble)
+		return;
+	if (session->settings->run.given) {
+		pd_error_set(&error, "there is no such run");
+	} else {
+		pd_error_set(&error, "there is nothing to draw");
+		pd_error_hint(&error, "pd-exec writes runs, pd-linearize verdicts");
+	}
+	complain(session, &error);
+}
+
+static void
+open_output(struct session *session)
+{
+	const char *path = session->settings->output;
+
+	if (path != NULL && strcmp(path, "-") != 0 &&
+	    freopen(path, "w", stdout) == NULL)
+		err(PD_EXIT_TROUBLE, "%s", path);
+	pd_writer_open(&session->writer, STDOUT_FILENO);
+}
+
+static void
+open_template(struct session *session)
+{
+	struct pd_error error;
+
+	session->template = pd_template_open(PD_DIAGRAM_FORMATS,
+	    session->settings->format, &error);
+	if (session->template == NULL)
+		pd_die(&error);
+	session->most = pd_template_is_single(session->template) ? 1 :
+	    session->settings->max_drawings;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct settings settings;
+	struct session session = {.settings = &settings, .first = jv_invalid()};
+
+	pd_program_start();
+	parse_options(&settings, argc, argv);
+	open_template(&session);
+	open_output(&session);
+	struct pd_reader *reader = pd_reader_open(argv + optind, argc - optind,
+	    settings.max_line);
+	render_frame(&session, "header", jv_null());
+	read_subjects(&session, reader);
+	draw_passed(&session);
+	render_frame(&session, "summary", pd_json_set_number(pd_json_set_number(
+	    jv_object(), "drawn", (double)session.drawn), "left_out",
+	    (double)session.left_out));
+	tell_missing(&session);
+	pd_reader_close(reader);
+	pd_template_close(session.template);
+	jv_free(session.first);
+	return pd_close_output(&session.writer, session.trouble ? PD_EXIT_TROUBLE :
+	    PD_EXIT_GOOD);
+}
