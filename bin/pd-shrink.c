@@ -15,8 +15,13 @@
 #include "shrink.h"
 
 enum {
-	OPT_STRATEGY = 256, OPT_MAX_TIME, OPT_MAX_RUNS, OPT_CONFIRM, OPT_ALL,
-	OPT_KEEP_SLIPS, OPT_AGAIN,
+	OPT_STRATEGY = 256, OPT_MAX_TIME, OPT_MAX_RUNS, OPT_TRIES, OPT_CONFIRM,
+	OPT_ALL, OPT_KEEP_SLIPS, OPT_AGAIN,
+};
+
+enum {
+	TRIES = 20,		/* what fails once in ten times does so in 88 of 100 */
+	CONFIRM_BRANCHES = 20,
 };
 
 static const struct pd_option options[] = {
@@ -24,7 +29,9 @@ static const struct pd_option options[] = {
 	{OPT_STRATEGY, "strategy", "NAME", "quick, thorough or exhaustive (thorough)"},
 	{OPT_MAX_TIME, "max-time", "TIME", "for each failure (60s); 0 for no limit"},
 	{OPT_MAX_RUNS, "max-runs", "N", "executions for each failure (5000); 0 for no limit"},
-	{OPT_CONFIRM, "confirm", "N", "execute the result N times more (0), to tell how often it fails"},
+	{OPT_TRIES, "tries", "N", "executions of a candidate with branches, until it fails (20)"},
+	{OPT_CONFIRM, "confirm", "N", "execute the result N times more (0; 20 with branches),"
+	    " to tell how often it fails"},
 	{OPT_ALL, "all", NULL, "shrink every failure, not only the first of a kind"},
 	{OPT_KEEP_SLIPS, "keep-slips", NULL, "shrink other failures met on the way, too"},
 	{OPT_AGAIN, "again", NULL, "shrink the input's failure records further, by a stronger strategy"},
@@ -36,8 +43,9 @@ static const struct pd_option options[] = {
 static const struct pd_program program = {
 	.name = "pd-shrink",
 	.synopsis = "-m MODEL [--strategy NAME] [--max-time TIME] [--max-runs N] [--all]\n"
-	    "                 [--confirm N] [--keep-slips] [--again] [-q] [--progress]\n"
-	    "                 [--max-line SIZE] [--line-buffered] [FILE ...] -- COMMAND ...",
+	    "                 [--tries N] [--confirm N] [--keep-slips] [--again] [-q]\n"
+	    "                 [--progress] [--max-line SIZE] [--line-buffered] [FILE ...]\n"
+	    "                 -- COMMAND ...",
 	.purpose = "Reduce each failure of a stream to its smallest cause"
 	    " (COMMAND executes sequences, as pd-exec does).",
 	.options = options,
@@ -83,6 +91,10 @@ set_option(struct settings *settings, int option, const char *value)
 		break;
 	case OPT_CONFIRM:
 		settings->shrink.confirm = (int)pd_option_number("confirm", value, 0, 1000000);
+		settings->shrink.confirm_branches = settings->shrink.confirm;
+		break;
+	case OPT_TRIES:
+		settings->shrink.tries = (int)pd_option_number("tries", value, 1, 1000000);
 		break;
 	case OPT_ALL: settings->all = true; break;
 	case OPT_KEEP_SLIPS: settings->shrink.keep_slips = true; break;
@@ -100,7 +112,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	/* Its results are records, at a terminal, too. */
 	*settings = (struct settings){.filter = PD_FILTER_SETTINGS,
 		.shrink = {.strategy = PD_SHRINK_THOROUGH, .max_time = 60000000,
-		.max_runs = 5000}};
+		.max_runs = 5000, .tries = TRIES, .confirm_branches = CONFIRM_BRANCHES}};
 	settings->filter.format = "json";
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1)
@@ -123,11 +135,11 @@ show_progress(void *context, size_t commands, int64_t executions)
 struct task {
 	jv original;		/* the sequence record that failed first */
 	jv start;		/* where to begin: the same, or what is shrunk already */
-	jv failure;
+	struct pd_recorded run;	/* of it, which failed */
 	jv header;		/* as pd_failure_record wants it */
 	jv earlier;		/* statistics of an earlier shrinking, or invalid */
 	jv slip_of;		/* {kind, name}: while this was shrunk it was met, or invalid */
-	const struct pd_buffer *lines;	/* records of the run; NULL for a failure record */
+	bool executed;		/* the run was read, not a failure record */
 	enum pd_strategy strategy;
 };
 
@@ -136,38 +148,37 @@ free_task(struct task *task)
 {
 	jv_free(task->original);
 	jv_free(task->start);
-	jv_free(task->failure);
+	pd_recorded_free(&task->run);
 	jv_free(task->header);
 	jv_free(task->earlier);
 	jv_free(task->slip_of);
 }
 
-static struct task
-task_of_run(struct session *session, jv original, jv failure,
-    const struct pd_buffer *lines)
+/* The lines are those of one run. The task must be freed in any case. */
+static int
+task_of_run(struct session *session, struct task *task,
+    const struct pd_buffer *lines, struct pd_error *error)
 {
-	return (struct task){.original = original, .start = jv_copy(original),
-		.failure = failure, .header = jv_copy(session->filter.header),
-		.earlier = jv_invalid(), .slip_of = jv_invalid(), .lines = lines,
+	*task = (struct task){.earlier = jv_invalid(), .slip_of = jv_invalid(),
+		.header = jv_copy(session->filter.header), .executed = true,
 		.strategy = session->settings->shrink.strategy};
+	int result = pd_recorded_parse(&task->run, lines->data, lines->length, error);
+	task->original = pd_json_peek(task->run.start, "sequence");
+	task->start = jv_copy(task->original);
+	return result;
 }
 
-/* Write the failure of a run, which the lines are the records of. */
+/* Write the failure of a run: of the original's, or of another one. */
 static void
 write_failure(struct session *session, const struct task *task,
-    const struct pd_buffer *lines, jv statistics, jv reproduced)
+    const struct pd_recorded *run, jv statistics, jv reproduced)
 {
-	struct pd_recorded run;
-	struct pd_error error;
+	jv record = pd_failure_record(run, jv_copy(task->original), task->header,
+	    pd_json_peek(task->header, "adapter"), statistics, reproduced);
 
-	if (pd_recorded_parse(&run, lines->data, lines->length, &error) == 0) {
-		jv record = pd_failure_record(&run, jv_copy(task->original), task->header,
-		    pd_json_peek(task->header, "adapter"), statistics, reproduced);
-		if (jv_is_valid(task->slip_of))
-			record = pd_json_set(record, "slip_of", jv_copy(task->slip_of));
-		pd_filter_result(&session->filter, record);
-	}
-	pd_recorded_free(&run);
+	if (jv_is_valid(task->slip_of))
+		record = pd_json_set(record, "slip_of", jv_copy(task->slip_of));
+	pd_filter_result(&session->filter, record);
 }
 
 static bool shrink(struct session *, const struct task *);
@@ -185,28 +196,61 @@ is_first(struct session *session, jv failure)
 	return first;
 }
 
-/* Other failures that were met on the way: each of a kind and name that was not
- * shrunk before is shrunk like that of a run. */
+/* A failure that was met on the way is shrunk like that of a run. */
+static void
+shrink_slip(struct session *session, const struct task *task, jv cause,
+    const struct pd_slip *slip)
+{
+	struct task other;
+	struct pd_error error;
+	jv name = pd_json_peek(cause, "name");
+
+	if (task_of_run(session, &other, &slip->lines, &error) == 0) {
+		jv_free(other.header);
+		other.header = jv_copy(task->header);
+		other.slip_of = pd_json_set_string(jv_object(), "kind",
+		    pd_json_peek_string(cause, "kind", ""));
+		if (jv_is_valid(name))
+			other.slip_of = pd_json_set(other.slip_of, "name", jv_copy(name));
+		shrink(session, &other);
+	}
+	free_task(&other);
+	jv_free(name);
+}
+
+/* Each of a kind and name that was not shrunk before. */
 static void
 shrink_slips(struct session *session, const struct task *task,
     const struct pd_shrunk *shrunk)
 {
+	jv cause = pd_recorded_failure(&task->run);
+
 	for (size_t i = 0; i < shrunk->slip_count; i++) {
-		const struct pd_slip *slip = &shrunk->slips[i];
-		if (!is_first(session, slip->failure))
-			continue;
-		struct task other = task_of_run(session, pd_sequence_record(&slip->sequence),
-		    jv_copy(slip->failure), &slip->lines);
-		jv name = pd_json_peek(task->failure, "name");
-		jv_free(other.header);
-		other.header = jv_copy(task->header);
-		other.slip_of = pd_json_set_string(jv_object(), "kind",
-		    pd_json_peek_string(task->failure, "kind", ""));
-		if (jv_is_valid(name))
-			other.slip_of = pd_json_set(other.slip_of, "name", name);
-		shrink(session, &other);
-		free_task(&other);
+		if (is_first(session, shrunk->slips[i].failure))
+			shrink_slip(session, task, cause, &shrunk->slips[i]);
 	}
+	jv_free(cause);
+}
+
+/* Write what a failure was shrunk to. What came of a race may be called otherwise
+ * now, and need not be shrunk once more. */
+static void
+write_shrunk(struct session *session, const struct task *task,
+    const struct pd_shrunk *shrunk, jv statistics)
+{
+	struct pd_recorded run;
+	struct pd_error error;
+
+	if (pd_recorded_parse(&run, shrunk->lines.data, shrunk->lines.length,
+	    &error) == 0) {
+		jv failure = pd_recorded_failure(&run);
+		is_first(session, failure);
+		jv_free(failure);
+		write_failure(session, task, &run, statistics, jv_true());
+	} else {
+		jv_free(statistics);
+	}
+	pd_recorded_free(&run);
 }
 
 /* The statistics of all shrinkings of a failure. */
@@ -244,14 +288,13 @@ shrink(struct session *session, const struct task *task)
 		return false;
 	}
 	enum pd_run_result result = pd_shrink(session->model, session->filter.runner,
-	    &sequence, task->failure, &how, &shrunk, &error);
+	    &sequence, &task->run, &how, &shrunk, &error);
 	bool reproduced = shrunk.reproduced;
 	if (reproduced)
-		write_failure(session, task, &shrunk.lines,
-		    whole_statistics(task, &shrunk), jv_true());
-	else if (task->lines != NULL)
+		write_shrunk(session, task, &shrunk, whole_statistics(task, &shrunk));
+	else if (task->executed)
 		/* What was cut short says nothing about the failure. */
-		write_failure(session, task, task->lines, jv_invalid(),
+		write_failure(session, task, &task->run, jv_invalid(),
 		    result == PD_RUN_DONE ? jv_false() : jv_invalid());
 	if (result == PD_RUN_FAILED) {
 		pd_filter_give_up(&session->filter, &error);
@@ -275,25 +318,23 @@ can_shrink(const struct session *session)
 static void
 finish_run(struct session *session)
 {
-	struct pd_recorded run;
+	struct task task;
 	struct pd_error error;
 
-	if (pd_recorded_parse(&run, session->lines.data, session->lines.length,
-	    &error) != 0)
+	if (task_of_run(session, &task, &session->lines, &error) != 0)
 		pd_die(&error);
-	struct task task = task_of_run(session, pd_json_peek(run.start, "sequence"),
-	    pd_recorded_failure(&run), &session->lines);
+	jv failure = pd_recorded_failure(&task.run);
 	pd_writer_flush(&session->filter.writer, &error);
-	if (jv_is_valid(task.failure) && jv_is_valid(task.original)) {
-		session->run = (int64_t)pd_json_peek_number(run.end, "run", 0);
+	if (jv_is_valid(failure) && jv_is_valid(task.original)) {
+		session->run = (int64_t)pd_json_peek_number(task.run.end, "run", 0);
 		if (can_shrink(session) &&
-		    (is_first(session, task.failure) || session->settings->all))
+		    (is_first(session, failure) || session->settings->all))
 			shrink(session, &task);
 		else
-			write_failure(session, &task, &session->lines, jv_invalid(), jv_invalid());
+			write_failure(session, &task, &task.run, jv_invalid(), jv_invalid());
 	}
+	jv_free(failure);
 	free_task(&task);
-	pd_recorded_free(&run);
 }
 
 /* The next stronger strategy than that of a failure record. */
@@ -331,12 +372,12 @@ task_of_failure(struct session *session, jv failure)
 {
 	jv shrunk = pd_json_peek(failure, "shrunk");
 	struct task task = {.original = pd_json_peek(failure, "original"),
-		.failure = pd_json_peek(failure, "failure"),
 		.earlier = pd_json_peek(failure, "shrink"),
 		.slip_of = pd_json_peek(failure, "slip_of"),
 		.header = pd_stream_add_program(header_of_failure(failure),
 		session->filter.argc, session->filter.argv)};
 
+	pd_recorded_of_failure(&task.run, failure);
 	task.start = jv_is_valid(shrunk) ? shrunk : jv_copy(task.original);
 	task.strategy = session->settings->strategy_given ?
 	    session->settings->shrink.strategy : stronger(task.earlier);

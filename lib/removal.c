@@ -33,7 +33,8 @@ static void
 try_related(struct pd_search *search)
 {
 	struct pd_row row = pd_row_make(&search->best);
-	size_t failed = pd_search_failed_item(search, &row);
+	size_t failed = search->failed_id != NULL ?
+	    pd_row_find(&row, search->failed_id) : row.count;
 	bool *needed = pd_allocate(row.count, sizeof(*needed));
 	bool *related = pd_allocate(row.count, sizeof(*related));
 
@@ -88,13 +89,6 @@ pd_removal_guess(struct pd_search *search)
 {
 	try_related(search);
 	try_without_reads(search);
-}
-
-static size_t
-row_length(struct pd_search *search)
-{
-	return pd_sequence_length(&search->best) - search->best.setup.count -
-	    search->best.teardown.count;
 }
 
 /* Leave out a chunk of the items on a level: so many of them from the first-th
@@ -181,13 +175,39 @@ remove_single(struct pd_search *search)
 
 	while (again && !pd_search_is_over(search)) {
 		again = false;
-		for (size_t i = row_length(search); i-- > 0 && !pd_search_is_over(search);) {
-			if (i < row_length(search) && try_without_one(search, i))
+		for (size_t i = pd_sequence_commands(&search->best);
+		    i-- > 0 && !pd_search_is_over(search);) {
+			if (i < pd_sequence_commands(&search->best) && try_without_one(search, i))
 				any = again = true;
 		}
 		if (search->options->strategy == PD_SHRINK_QUICK)
 			break;
 	}
+	return any;
+}
+
+/* Without one of the branches. */
+static bool
+try_without_branch(struct pd_search *search, size_t branch)
+{
+	struct pd_row row = pd_row_make(&search->best);
+	bool *keep = pd_allocate(row.count, sizeof(*keep));
+
+	for (size_t i = 0; i < row.count; i++)
+		keep[i] = row.owner[i] != &search->best.branches[branch];
+	bool succeeded = try_without(search, &row, keep);
+	free(keep);
+	pd_row_free(&row);
+	return succeeded;
+}
+
+bool
+pd_removal_branches(struct pd_search *search)
+{
+	bool any = false;
+
+	for (size_t i = search->best.branch_count; i-- > 0;)
+		any |= i < search->best.branch_count && try_without_branch(search, i);
 	return any;
 }
 
@@ -208,7 +228,7 @@ pd_removal_levels(struct pd_search *search)
 bool
 pd_removal_pairs(struct pd_search *search)
 {
-	for (size_t i = row_length(search); i-- > 1;) {
+	for (size_t i = pd_sequence_commands(&search->best); i-- > 1;) {
 		for (size_t j = i; j-- > 0 && !pd_search_is_over(search);) {
 			struct pd_row row = pd_row_make(&search->best);
 			bool *keep = pd_allocate(row.count, sizeof(*keep));

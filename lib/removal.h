@@ -18,6 +18,9 @@
  * nothing that the model calls read-only. */
 void pd_removal_guess(struct pd_search *);
 
+/* Whole branches, late ones first. True when any went. */
+bool pd_removal_branches(struct pd_search *);
+
 /* Chunks of each level, halved down to single commands; then single commands
  * of the whole row until none can go. True when any went. */
 bool pd_removal_levels(struct pd_search *);

@@ -134,24 +134,14 @@ pd_row_kept(const struct pd_sequence *from, const bool *keep)
 	pd_sequence_copy(&all, from);
 	kept = (struct pd_sequence){.run = all.run, .seed = all.seed,
 		.setup = all.setup, .teardown = all.teardown,
-		.branches = pd_allocate(all.branch_count, sizeof(*kept.branches))};
+		.branches = pd_allocate(all.branch_count, sizeof(*kept.branches)),
+		.branch_count = all.branch_count};
 	all.setup = all.teardown = (struct pd_items){0};
 	keep_items(&kept.prefix, &all.prefix, keep, &at);
-	for (size_t i = 0; i < all.branch_count; i++) {
-		struct pd_items *branch = &kept.branches[kept.branch_count];
-		keep_items(branch, &all.branches[i], keep, &at);
-		kept.branch_count += branch->count > 0;
-	}
-	if (kept.branch_count == 1) {
-		for (size_t i = 0; i < kept.branches[0].count; i++) {
-			const struct pd_item *item = &kept.branches[0].list[i];
-			pd_items_add(&kept.prefix, item->id, jv_copy(item->command),
-			    jv_copy(item->label));
-		}
-		pd_items_free(&kept.branches[0]);
-		kept.branch_count = 0;
-	}
+	for (size_t i = 0; i < all.branch_count; i++)
+		keep_items(&kept.branches[i], &all.branches[i], keep, &at);
 	keep_items(&kept.suffix, &all.suffix, keep, &at);
 	pd_sequence_free(&all);
+	pd_sequence_tidy(&kept);
 	return kept;
 }

@@ -43,8 +43,7 @@ size_t pd_row_depths(const struct pd_row *, size_t *depth);
 /* Drop what needs something that is not kept. */
 void pd_row_drop_dependents(const struct pd_row *, bool *keep);
 
-/* A sequence without the items that are not kept. Branches that become empty
- * go; a single one that is left joins the prefix. */
+/* A sequence without the items that are not kept, and tidy. */
 struct pd_sequence pd_row_kept(const struct pd_sequence *, const bool *keep);
 
 #endif

@@ -30,6 +30,7 @@ struct pd_runner {
 	bool sent;		/* to the child that is running */
 	bool started;		/* something of the run has come */
 	bool fresh;		/* the child was started for this run */
+	int64_t ends;		/* run_end records seen */
 };
 
 struct pd_runner *
@@ -167,6 +168,23 @@ interrupted(struct pd_runner *runner)
 	return PD_RUN_INTERRUPTED;
 }
 
+/* A run_end: of the run, or of an attempt that another one follows. */
+static enum pd_run_result
+end_attempt(struct pd_runner *runner, const struct pd_record *record,
+    struct pd_error *error)
+{
+	jv end = pd_record_parse(record, error);
+
+	if (!jv_is_valid(end)) {
+		stop(runner);
+		return PD_RUN_FAILED;
+	}
+	bool again = pd_json_peek_bool(end, "again", false);
+	jv_free(end);
+	runner->ends++;
+	return again ? PD_RUN_AGAIN : PD_RUN_DONE;
+}
+
 /* Read the next record of the run. */
 static enum pd_run_result
 read_record(struct pd_runner *runner, struct pd_record *record,
@@ -182,8 +200,8 @@ read_record(struct pd_runner *runner, struct pd_record *record,
 				runner->started = true;
 			if (!runner->started)
 				continue;	/* the header */
-			return pd_record_is(record, "run_end") ? PD_RUN_DONE :
-			    PD_RUN_RECORD;
+			return pd_record_is(record, "run_end") ?
+			    end_attempt(runner, record, error) : PD_RUN_RECORD;
 		case PD_READ_WAIT:
 			ready = wait_for(runner, runner->child.output, POLLIN, error);
 			if (ready < 0)
@@ -301,7 +319,15 @@ pd_runner_run(struct pd_runner *runner, const struct pd_sequence *sequence,
 		if (result == PD_RUN_RECORD || result == PD_RUN_DONE) {
 			pd_buffer_append(lines, record.line, record.length);
 			pd_buffer_append(lines, "\n", 1);
+		} else if (result == PD_RUN_AGAIN) {
+			pd_buffer_clear(lines);
 		}
-	} while (result == PD_RUN_RECORD);
+	} while (result == PD_RUN_RECORD || result == PD_RUN_AGAIN);
 	return result;
+}
+
+int64_t
+pd_runner_ends(const struct pd_runner *runner)
+{
+	return runner->ends;
 }

@@ -19,6 +19,22 @@ pd_items_add(struct pd_items *items, const char *id, jv command, jv label)
 }
 
 void
+pd_items_move(struct pd_items *from, size_t first, size_t count,
+    struct pd_items *to, size_t at)
+{
+	if (count == 0)
+		return;
+	to->list = pd_reallocate(to->list, to->count + count, sizeof(*to->list));
+	memmove(to->list + at + count, to->list + at,
+	    (to->count - at) * sizeof(*to->list));
+	memcpy(to->list + at, from->list + first, count * sizeof(*to->list));
+	to->count += count;
+	from->count -= count;
+	memmove(from->list + first, from->list + first + count,
+	    (from->count - first) * sizeof(*from->list));
+}
+
+void
 pd_items_free(struct pd_items *items)
 {
 	for (size_t i = 0; i < items->count; i++) {
@@ -74,6 +90,39 @@ pd_sequence_length(const struct pd_sequence *sequence)
 	for (size_t i = 0; i < sequence->branch_count; i++)
 		length += sequence->branches[i].count;
 	return length;
+}
+
+size_t
+pd_sequence_commands(const struct pd_sequence *sequence)
+{
+	return pd_sequence_length(sequence) - sequence->setup.count -
+	    sequence->teardown.count;
+}
+
+void
+pd_sequence_tidy(struct pd_sequence *sequence)
+{
+	struct pd_items *prefix = &sequence->prefix, *suffix = &sequence->suffix;
+	size_t kept = 0;
+
+	if (sequence->branch_count == 0)
+		return;
+	for (size_t i = 0; i < sequence->branch_count; i++) {
+		if (sequence->branches[i].count > 0)
+			sequence->branches[kept++] = sequence->branches[i];
+		else
+			pd_items_free(&sequence->branches[i]);
+	}
+	sequence->branch_count = kept;
+	if (kept > 1)
+		return;
+	if (kept == 1) {
+		pd_items_move(&sequence->branches[0], 0, sequence->branches[0].count,
+		    prefix, prefix->count);
+		pd_items_free(&sequence->branches[0]);
+		sequence->branch_count = 0;
+	}
+	pd_items_move(suffix, 0, suffix->count, prefix, prefix->count);
 }
 
 /*

@@ -52,7 +52,19 @@ void pd_sequence_free(struct pd_sequence *);
 void pd_items_add(struct pd_items *, const char *id, jv command, jv label);
 void pd_items_free(struct pd_items *);
 
+/* Move so many items, from the first-th on, before the at-th of another list. */
+void pd_items_move(struct pd_items *from, size_t first, size_t count,
+    struct pd_items *to, size_t at);
+
 /* Commands in all parts together. */
 size_t pd_sequence_length(const struct pd_sequence *);
+
+/* Commands of prefix, branches and suffix. */
+size_t pd_sequence_commands(const struct pd_sequence *);
+
+/* Empty branches go; a single one runs beside nothing and joins the prefix, and
+ * when there are no branches any more, so does the suffix. One that never had
+ * any stays as it is. */
+void pd_sequence_tidy(struct pd_sequence *);
 
 #endif

@@ -2,6 +2,7 @@
 #include "shrink.h"
 
 #include "amount.h"
+#include "concurrency.h"
 #include "counted.h"
 #include "json.h"
 #include "loop.h"
@@ -14,21 +15,33 @@ enum { FEW_COMMANDS = 16 };	/* of which two at once are tried in any case */
 /* See the original fail again, cut off after the failure if that is enough. */
 static bool
 reproduce(struct pd_search *search, const struct pd_sequence *original,
-    const char *id)
+    const struct pd_recorded *seen)
 {
 	struct pd_sequence candidate;
 
 	pd_sequence_copy(&candidate, original);
-	if (id != NULL)
-		pd_search_cut_off(&candidate, id);
+	pd_search_cut_off(&candidate, seen);
+	pd_sequence_tidy(&candidate);
 	pd_search_note(search, &candidate);
 	if (pd_search_execute(search, &candidate))
 		return true;
 	pd_sequence_copy(&candidate, original);
+	pd_sequence_tidy(&candidate);
 	if (!pd_search_is_over(search) && !pd_search_note(search, &candidate))
 		return pd_search_execute(search, &candidate);
 	pd_sequence_free(&candidate);
 	return false;
+}
+
+/* Less at the same time. A sequence without branches needs one execution where
+ * others need many, so that comes first. */
+static bool
+reduce_concurrency(struct pd_search *search)
+{
+	bool any = pd_concurrency_line_up(search);
+
+	any |= pd_removal_branches(search);
+	return pd_concurrency_move_out(search) || any;
 }
 
 /* Arguments: what costs little and mostly is enough comes first. */
@@ -63,9 +76,12 @@ shrink_all(struct pd_search *search)
 {
 	bool changed = true;
 
+	pd_concurrency_line_up(search);
+	pd_removal_branches(search);
 	pd_removal_guess(search);
 	while (changed && !pd_search_is_over(search)) {
 		changed = pd_removal_levels(search);
+		changed |= reduce_concurrency(search);
 		changed |= reduce_arguments(search);
 		if (search->options->strategy == PD_SHRINK_QUICK)
 			break;
@@ -75,33 +91,39 @@ shrink_all(struct pd_search *search)
 }
 
 /* The records must be those of the final sequence, not of one that was cut off
- * after its failure. */
+ * after its failure. It may be cut off once more. */
 static void
 confirm_cut(struct pd_search *search)
 {
-	struct pd_sequence again;
+	bool failed = true;
 
-	if (search->outcome != PD_RUN_DONE || !search->unconfirmed)
-		return;
-	pd_sequence_copy(&again, &search->best);
-	pd_search_execute(search, &again);
+	while (search->unconfirmed && failed && search->outcome == PD_RUN_DONE) {
+		struct pd_sequence again;
+		pd_sequence_copy(&again, &search->best);
+		failed = pd_search_execute(search, &again);
+	}
+	if (search->unconfirmed)
+		pd_search_take_back(search);
 }
 
-/* Execute the final sequence again, to see how often it fails: {runs, failed}. */
+/* Execute the final sequence again, to see how often it fails: {runs, failed}, or
+ * an invalid jv when nobody wants to know. */
 static jv
 confirm(struct pd_search *search)
 {
+	int wanted = search->best.branch_count > 0 ?
+	    search->options->confirm_branches : search->options->confirm;
 	int runs = 0, failed = 0;
 
-	while (runs < search->options->confirm && search->outcome == PD_RUN_DONE) {
-		struct pd_sequence again;
-		pd_sequence_copy(&again, &search->best);
-		bool same = pd_search_execute(search, &again);
+	while (runs < wanted && search->outcome == PD_RUN_DONE) {
+		bool same = pd_search_fails(search);
 		if (search->outcome != PD_RUN_DONE)
 			break;
 		runs++;
 		failed += same;
 	}
+	if (wanted == 0)
+		return jv_invalid();
 	return pd_json_set_number(pd_json_set_number(jv_object(), "runs", runs),
 	    "failed", failed);
 }
@@ -118,10 +140,8 @@ statistics(const struct pd_search *search, const struct pd_sequence *original)
 		{"refused", search->refused},
 		{"remembered", search->known},
 		{"slips", search->slips},
-		{"original_commands", (int64_t)(original->prefix.count +
-		    original->suffix.count)},
-		{"shrunk_commands", (int64_t)(search->best.prefix.count +
-		    search->best.suffix.count)},
+		{"original_commands", (int64_t)pd_sequence_commands(original)},
+		{"shrunk_commands", (int64_t)pd_sequence_commands(&search->best)},
 		{"duration_us", pd_loop_now() - search->started},
 	};
 	static const char *const strategies[] = {"quick", "thorough", "exhaustive"};
@@ -151,22 +171,22 @@ take_result(struct pd_search *search, struct pd_shrunk *result)
 
 enum pd_run_result
 pd_shrink(struct pd_model *model, struct pd_runner *runner,
-    const struct pd_sequence *original, jv failure,
+    const struct pd_sequence *original, const struct pd_recorded *seen,
     const struct pd_search_options *options, struct pd_shrunk *result,
     struct pd_error *error)
 {
 	struct pd_search search;
+	jv failure = pd_recorded_failure(seen);
 	jv confirmed = jv_invalid();
 
 	*result = (struct pd_shrunk){0};
 	pd_search_start(&search, model, runner, original, failure, options, error);
-	result->reproduced = reproduce(&search, original,
-	    pd_json_peek_string(failure, "id", NULL));
+	jv_free(failure);
+	result->reproduced = reproduce(&search, original, seen);
 	if (result->reproduced) {
 		shrink_all(&search);
 		confirm_cut(&search);
-		if (options->confirm > 0)
-			confirmed = confirm(&search);
+		confirmed = confirm(&search);
 	}
 	result->statistics = statistics(&search, original);
 	if (jv_is_valid(confirmed))

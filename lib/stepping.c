@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "buffer.h"
 #include "json.h"
 
 /* A run at work. */
@@ -99,6 +100,50 @@ take_record(struct course *course, const struct pd_record *record,
 	return result;
 }
 
+/* Branches may be executed several times over, and steps cannot be taken back:
+ * they are told when the run is over. */
+static enum pd_run_result
+run_whole(struct pd_replay *replay, struct pd_runner *runner,
+    struct pd_error *error)
+{
+	struct pd_buffer lines = PD_BUFFER_INIT;
+	enum pd_run_result result = pd_runner_run(runner, &replay->sequence, &lines,
+	    error);
+	const char *line = lines.data, *end = lines.data + lines.length;
+
+	while (line < end) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line));
+		struct pd_error ignored;
+		jv value = pd_json_parse(line, (size_t)(newline - line),
+		    result == PD_RUN_DONE ? error : &ignored);
+		if (jv_is_valid(value))
+			pd_replay_take(replay, value);
+		else if (result == PD_RUN_DONE)
+			result = PD_RUN_FAILED;
+		line = newline + 1;
+	}
+	pd_buffer_free(&lines);
+	return result;
+}
+
+/* A record came, or the run went wrong. PD_RUN_RECORD asks for the next one. */
+static enum pd_run_result
+go_on(struct course *course, enum pd_run_result result,
+    const struct pd_record *record, struct pd_error *error)
+{
+	if (result == PD_RUN_AGAIN) {
+		pd_runner_leave(course->runner);
+		pd_error_set(error, "the command after -- repeats a run that is told step "
+		    "by step");
+		pd_error_hint(error, "leave --repeat out");
+		return PD_RUN_FAILED;
+	}
+	if (result != PD_RUN_RECORD && result != PD_RUN_DONE)
+		return result;
+	enum pd_run_result taken = take_record(course, record, error);
+	return taken == PD_RUN_DONE && !course->left ? result : taken;
+}
+
 enum pd_run_result
 pd_stepping_run(struct pd_stepping *stepping, struct pd_replay *replay,
     struct pd_runner *runner, struct pd_error *error)
@@ -108,16 +153,15 @@ pd_stepping_run(struct pd_stepping *stepping, struct pd_replay *replay,
 	struct pd_record record;
 	enum pd_run_result result;
 
+	bool paced = stepping->to != NULL || stepping->ask != NULL;
+
 	stepping->at[0] = '\0';
-	pd_runner_begin(runner, &replay->sequence,
-	    stepping->to != NULL || stepping->ask != NULL);
+	if (!paced && replay->sequence.branch_count > 0)
+		return run_whole(replay, runner, error);
+	pd_runner_begin(runner, &replay->sequence, paced);
 	do {
 		result = pd_runner_next(runner, &record, error);
-		bool more = result == PD_RUN_RECORD;
-		if (result == PD_RUN_RECORD || result == PD_RUN_DONE)
-			result = take_record(&course, &record, error);
-		if (!more || result != PD_RUN_DONE)
-			break;
-	} while (!course.left);
+		result = go_on(&course, result, &record, error);
+	} while (result == PD_RUN_RECORD);
 	return result;
 }

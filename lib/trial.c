@@ -85,11 +85,12 @@ pd_trials_execute(struct pd_trials *trials, const struct pd_sequence *sequence,
 {
 	struct pd_recorded run;
 	struct pd_trial trial = trial_of(PD_TRIAL_UNKNOWN);
+	int64_t before = pd_runner_ends(trials->runner);
 	enum pd_run_result result = pd_runner_run(trials->runner, sequence, lines,
 	    trials->error);
 
+	trials->executions += pd_runner_ends(trials->runner) - before;
 	if (result == PD_RUN_DONE) {
-		trials->executions++;
 		if (pd_recorded_parse(&run, lines->data, lines->length,
 		    trials->error) == 0)
 			trial = judge(trials, &run);

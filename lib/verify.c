@@ -278,13 +278,14 @@ execute(struct verification *verification, const struct part *part,
 
 	if (!may_execute(verification))
 		return NOT_EXECUTED;
+	int64_t before = pd_runner_ends(verification->by->runner);
 	verification->outcome = pd_recorded_execute(&run, verification->by->runner,
 	    sequence, verification->error);
+	verification->executions += pd_runner_ends(verification->by->runner) - before;
 	if (verification->outcome == PD_RUN_DONE) {
 		outcome = judge(verification, part, &run);
 		part->tally->runs++;
 		part->tally->by[outcome]++;
-		verification->executions++;
 		count_evidence(verification, &run);
 		verification->by->progress(verification->by->context,
 		    verification->executions);

@@ -109,7 +109,7 @@ two_numbers='{A: {args: {n: int(0; 99)}}, B: {args: {n: int(0; 99)}}, C: {weight
   assert_json 'map(select(.type == "failure"))[0].shrink.confirmed == {runs: 5, failed: 5}' out
   [[ $(tail -n 5 executed | jq -r .plan | sort -u | wc -l) == 1 ]]
   pd-report out >report || :
-  grep -q 'failed in 5 of 5 confirmations' report
+  grep -q 'failed 5 of 5 times' report
 }
 
 @test "confirm tells of a failure that does not come each time" {

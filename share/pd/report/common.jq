@@ -77,7 +77,7 @@ def size_text:
   (items | length | plural("command"))
   + (if .shrink then ", shrunk from \(.shrink.original_commands) in \(.shrink.executions | plural("execution"))"
        + (if .shrink.stopped != "minimal" then " (stopped: \(.shrink.stopped))" else "" end)
-       + (.shrink.confirmed // null | if . then ", failed in \(.failed) of \(.runs | plural("confirmation"))" else "" end)
+       + (.shrink.confirmed // null | if . then ", failed \(.failed) of \(.runs | plural("time"))" else "" end)
      elif .reproduced == false then ", not shrunk: it did not fail again"
      else ", not shrunk" end);
 def run_text:
