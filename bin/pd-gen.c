@@ -17,7 +17,8 @@
 
 enum {
 	OPT_MINIMUM = 256, OPT_MAXIMUM, OPT_SHARD, OPT_RUN_SEED, OPT_SEEDS,
-	OPT_LINE_BUFFERED,
+	OPT_LINE_BUFFERED, OPT_BRANCHES, OPT_PROBABILITY, OPT_MIN_PREFIX,
+	OPT_MIN_BRANCHES, OPT_MAX_BRANCHES, OPT_MIN_LENGTH, OPT_MAX_LENGTH,
 };
 
 static const struct pd_option options[] = {
@@ -26,6 +27,13 @@ static const struct pd_option options[] = {
 	{'s', "seed", "N", "the seed of all of them (a new one each time)"},
 	{OPT_MINIMUM, "min-commands", "N", "commands a sequence has at least (1)"},
 	{OPT_MAXIMUM, "max-commands", "N", "and at most (50)"},
+	{OPT_BRANCHES, "branches", NULL, "sequences with parallel branches"},
+	{OPT_PROBABILITY, "branch-probability", "P", "that they begin at a place (0.2)"},
+	{OPT_MIN_PREFIX, "min-prefix", "N", "commands before branches, at least (3)"},
+	{OPT_MIN_BRANCHES, "min-branches", "N", "branches, at least (2)"},
+	{OPT_MAX_BRANCHES, "max-branches", "N", "and at most (3)"},
+	{OPT_MIN_LENGTH, "min-branch-length", "N", "commands of a branch, at least (1)"},
+	{OPT_MAX_LENGTH, "max-branch-length", "N", "and at most (5)"},
 	{OPT_SHARD, "shard", "I/N", "only every N-th sequence, from the I-th"},
 	{OPT_RUN_SEED, "run-seed", "N", "just the sequence with this seed of its own"},
 	{OPT_SEEDS, "seeds", "FILE", "the sequences with the seeds in FILE: numbers or records"},
@@ -36,6 +44,9 @@ static const struct pd_option options[] = {
 static const struct pd_program program = {
 	.name = "pd-gen",
 	.synopsis = "-m MODEL [-n RUNS] [-s SEED] [--min-commands N] [--max-commands N]\n"
+	    "              [--branches] [--branch-probability P] [--min-prefix N]\n"
+	    "              [--min-branches N] [--max-branches N]\n"
+	    "              [--min-branch-length N] [--max-branch-length N]\n"
 	    "              [--shard I/N] [--run-seed N | --seeds FILE] [--line-buffered]",
 	.purpose = "Draw random command sequences from a model.",
 	.options = options,
@@ -63,6 +74,57 @@ parse_shard(struct settings *settings, const char *value)
 	char first[32];
 	snprintf(first, sizeof(first), "%.*s", (int)(slash - value), value);
 	settings->shard = pd_option_number("shard", first, 1, settings->shards);
+}
+
+/* An option of branches. Each of them asks for branches. */
+static void
+parse_branching(struct pd_generate_options *generate, int option,
+    const char *value)
+{
+	struct pd_branching_options *branching = &generate->branching;
+
+	if (branching->most == 0)
+		*branching = (struct pd_branching_options){.probability = 0.2, .prefix = 3,
+			.least = 2, .most = 3, .shortest = 1, .longest = 5};
+	switch (option) {
+	case OPT_PROBABILITY:
+		branching->probability = pd_option_probability("branch-probability", value);
+		break;
+	case OPT_MIN_PREFIX:
+		branching->prefix = (int)pd_option_number("min-prefix", value, 0, 100000);
+		break;
+	case OPT_MIN_BRANCHES:
+		branching->least = (int)pd_option_number("min-branches", value, 2, 1000);
+		break;
+	case OPT_MAX_BRANCHES:
+		branching->most = (int)pd_option_number("max-branches", value, 2, 1000);
+		break;
+	case OPT_MIN_LENGTH:
+		branching->shortest = (int)pd_option_number("min-branch-length", value,
+		    1, 100000);
+		break;
+	case OPT_MAX_LENGTH:
+		branching->longest = (int)pd_option_number("max-branch-length", value,
+		    1, 100000);
+		break;
+	}
+}
+
+static void
+check_branching(const struct pd_generate_options *generate)
+{
+	const struct pd_branching_options *branching = &generate->branching;
+
+	if (branching->least > branching->most)
+		pd_usage_error("--min-branches %d is over --max-branches %d",
+		    branching->least, branching->most);
+	if (branching->shortest > branching->longest)
+		pd_usage_error("--min-branch-length %d is over --max-branch-length %d",
+		    branching->shortest, branching->longest);
+	if (branching->probability > 0 &&
+	    branching->prefix + 2 > generate->maximum)
+		pd_usage_error("--max-commands %d leaves no room for branches after "
+		    "--min-prefix %d", generate->maximum, branching->prefix);
 }
 
 static struct settings
@@ -100,6 +162,7 @@ parse_options(int argc, char **argv)
 			break;
 		case OPT_SEEDS: settings.seeds = value; break;
 		case OPT_LINE_BUFFERED: settings.line_buffered = true; break;
+		default: parse_branching(&settings.generate, option, value); break;
 		}
 	}
 	if (optind < argc)
@@ -114,11 +177,24 @@ parse_options(int argc, char **argv)
 			    settings.generate.minimum, settings.generate.maximum);
 		settings.generate.minimum = settings.generate.maximum;
 	}
+	check_branching(&settings.generate);
 	/* The seeds that were given decide alone: nothing new may come in. */
 	if (!settings.has_seed && settings.seeds == NULL)
 		settings.seed = settings.has_run_seed ? settings.run_seed :
 		    pd_seed_from_entropy();
 	return settings;
+}
+
+static jv
+branching_options(jv chosen, const struct pd_branching_options *branching)
+{
+	chosen = pd_json_set_number(chosen, "branch_probability",
+	    branching->probability);
+	chosen = pd_json_set_number(chosen, "min_prefix", branching->prefix);
+	chosen = pd_json_set_number(chosen, "min_branches", branching->least);
+	chosen = pd_json_set_number(chosen, "max_branches", branching->most);
+	chosen = pd_json_set_number(chosen, "min_branch_length", branching->shortest);
+	return pd_json_set_number(chosen, "max_branch_length", branching->longest);
 }
 
 static void
@@ -136,6 +212,8 @@ write_header(struct pd_writer *writer, const struct settings *settings,
 		chosen = pd_json_set_number(chosen, "runs", (double)settings->runs);
 	chosen = pd_json_set_number(chosen, "min_commands", settings->generate.minimum);
 	chosen = pd_json_set_number(chosen, "max_commands", settings->generate.maximum);
+	if (settings->generate.branching.most > 0)
+		chosen = branching_options(chosen, &settings->generate.branching);
 	if (settings->shards > 1)
 		chosen = pd_json_set(chosen, "shard", jv_string_fmt("%" PRId64 "/%" PRId64,
 		    settings->shard, settings->shards));

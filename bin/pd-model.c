@@ -9,6 +9,7 @@
 
 #include "adapter.h"
 #include "buffer.h"
+#include "candidate.h"
 #include "fold.h"
 #include "generate.h"
 #include "inspect.h"
@@ -280,7 +281,8 @@ static int
 dry_run(const struct settings *settings)
 {
 	struct pd_model *model = pd_open_model(settings->model);
-	const struct pd_generate_options generate = {1, settings->maximum};
+	const struct pd_generate_options generate = {.minimum = 1,
+		.maximum = settings->maximum};
 	struct pd_error error;
 	int64_t runs = settings->runs > 0 ? settings->runs : 1;
 

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
+#include "admission.h"
 #include "buffer.h"
 #include "difference.h"
 #include "fold.h"
 #include "isolate.h"
 #include "json.h"
-#include "plan.h"
 #include "recorded.h"
 #include "role.h"
 
@@ -362,7 +362,7 @@ open_sequence(struct pd_model *model, jv record, struct pd_sequence *sequence,
 
 	if (pd_failure_sequence(record, sequence, error) != 0)
 		return -1;
-	if (pd_plan_admits_sequence(model, sequence, &id, error) == 1)
+	if (pd_admits_sequence(model, sequence, &id, error) == 1)
 		return 0;
 	pd_error_prefix(error, "the model does not allow %s of the sequence itself: ",
 	    id != NULL ? id : "a command");

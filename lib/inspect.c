@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "buffer.h"
+#include "candidate.h"
 #include "fold.h"
 #include "generate.h"
 #include "json.h"
@@ -261,7 +262,8 @@ walk(struct inspection *inspection, const struct pd_sequence *sequence,
 static bool
 sample(struct inspection *inspection, int64_t seeds)
 {
-	const struct pd_generate_options options = {1, LONGEST};
+	const struct pd_generate_options options = {.minimum = 1,
+		.maximum = LONGEST};
 
 	for (int64_t i = 0; i < seeds; i++) {
 		struct pd_sequence sequence;
@@ -640,7 +642,8 @@ let_the_clock_go_on(void)
 static jv
 draw_plan(struct pd_model *model, uint64_t seed, struct pd_error *error)
 {
-	const struct pd_generate_options options = {1, LONGEST};
+	const struct pd_generate_options options = {.minimum = 1,
+		.maximum = LONGEST};
 	struct pd_sequence sequence;
 	jv record = jv_invalid();
 

@@ -141,6 +141,26 @@ pd_plan_apply_items(struct pd_plan *plan, const struct pd_items *items,
 }
 
 int
+pd_plan_add(struct pd_plan *plan, struct pd_items *items, const char *id,
+    jv command, struct pd_error *error)
+{
+	if (pd_json_is_deep_peek(command)) {
+		pd_error_set(error, "command %s %s is nested more than %d deep", id,
+		    pd_json_peek_string(command, "type", ""), PD_JSON_DEPTH);
+		jv_free(command);
+		return -1;
+	}
+	jv seen = pd_reference_unquote(jv_copy(command));
+	error->message[0] = '\0';
+	jv label = pd_model_label(plan->model, plan->state, seen, error);
+	jv_free(seen);
+	pd_items_add(items, id, command, label);
+	if (!jv_is_valid(label) && error->message[0] != '\0')
+		return -1;
+	return pd_plan_apply(plan, id, command, error);
+}
+
+int
 pd_plan_terminates(struct pd_plan *plan, jv command, struct pd_error *error)
 {
 	return pd_model_terminates(plan->model, plan->state, command,
@@ -184,15 +204,12 @@ arguments_admitted(jv entry, jv command, struct pd_error *error)
 }
 
 int
-pd_plan_admits(struct pd_plan *plan, jv command, struct pd_error *error)
+pd_plan_table_admits(jv table, jv command, struct pd_error *error)
 {
 	const char *type = pd_json_peek_string(command, "type", "");
-	jv commands = pd_model_commands(plan->model, plan->state, error);
+	jv entry = pd_json_peek(table, type);
 	int admitted = 0;
 
-	if (!jv_is_valid(commands))
-		return -1;
-	jv entry = pd_json_peek(commands, type);
 	if (!jv_is_valid(entry))
 		pd_error_set(error, "the model offers no command %s here", type);
 	else if (!pd_json_peek_bool(entry, "when", true))
@@ -202,45 +219,17 @@ pd_plan_admits(struct pd_plan *plan, jv command, struct pd_error *error)
 	else
 		admitted = arguments_admitted(entry, command, error);
 	jv_free(entry);
-	jv_free(commands);
 	return admitted;
 }
 
-static int
-admit_items(struct pd_plan *plan, const struct pd_items *items, bool judge,
-    const char **failed_id, struct pd_error *error)
-{
-	for (size_t i = 0; i < items->count; i++) {
-		const struct pd_item *item = &items->list[i];
-		int admitted = judge ? pd_plan_admits(plan, item->command, error) : 1;
-		if (admitted != 1) {
-			if (failed_id != NULL)
-				*failed_id = item->id;
-			return admitted;
-		}
-		if (pd_plan_apply(plan, item->id, item->command, error) != 0)
-			return -1;
-	}
-	return 1;
-}
-
 int
-pd_plan_admits_sequence(struct pd_model *model,
-    const struct pd_sequence *sequence, const char **failed_id,
-    struct pd_error *error)
+pd_plan_admits(struct pd_plan *plan, jv command, struct pd_error *error)
 {
-	struct pd_plan plan;
-	int admitted = -1;
+	jv commands = pd_model_commands(plan->model, plan->state, error);
 
-	if (pd_plan_start(&plan, model, error) == 0)
-		admitted = admit_items(&plan, &sequence->setup, false, failed_id, error);
-	if (admitted == 1)
-		admitted = admit_items(&plan, &sequence->prefix, true, failed_id, error);
-	for (size_t i = 0; i < sequence->branch_count && admitted == 1; i++)
-		admitted = admit_items(&plan, &sequence->branches[i], true,
-		    failed_id, error);
-	if (admitted == 1)
-		admitted = admit_items(&plan, &sequence->suffix, true, failed_id, error);
-	pd_plan_free(&plan);
+	if (!jv_is_valid(commands))
+		return -1;
+	int admitted = pd_plan_table_admits(commands, command, error);
+	jv_free(commands);
 	return admitted;
 }

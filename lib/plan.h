@@ -2,8 +2,8 @@
 /*
  * Running a plan through the model alone: the state that the predicted events
  * give, with tokens in place of what only the system knows. Generation draws
- * the next command from that state; shrinking asks whether a changed plan
- * could still have been generated.
+ * the next command from that state; shrinking asks whether a changed command
+ * could still have been drawn.
  */
 #ifndef PD_PLAN_H
 #define PD_PLAN_H
@@ -39,6 +39,11 @@ jv pd_plan_fill(jv event, const char *id, int number, jv *tokens);
 int pd_plan_apply_items(struct pd_plan *, const struct pd_items *,
     struct pd_error *);
 
+/* Add a command, which is consumed, to a list with the label that the model
+ * gives it, and go on by it. Returns 0 or -1. */
+int pd_plan_add(struct pd_plan *, struct pd_items *, const char *id, jv command,
+    struct pd_error *);
+
 /* Does the model say that the run ends after the latest command? 1, 0, -1. */
 int pd_plan_terminates(struct pd_plan *, jv command, struct pd_error *);
 
@@ -47,10 +52,7 @@ int pd_plan_terminates(struct pd_plan *, jv command, struct pd_error *);
  * with a model error. */
 int pd_plan_admits(struct pd_plan *, jv command, struct pd_error *);
 
-/* The same for every command of a sequence's prefix, branches and suffix, in
- * order: 1 when each is admitted by the state before it. With failed_id not
- * NULL and the result 0, it gets the id of the first that is not. */
-int pd_plan_admits_sequence(struct pd_model *, const struct pd_sequence *,
-    const char **failed_id, struct pd_error *);
+/* The same by the table that the model's commands gave. Borrows both; 1 or 0. */
+int pd_plan_table_admits(jv table, jv command, struct pd_error *);
 
 #endif

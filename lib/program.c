@@ -166,6 +166,17 @@ pd_option_number(const char *name, const char *value, int64_t minimum,
 	return number;
 }
 
+double
+pd_option_probability(const char *name, const char *value)
+{
+	struct pd_error error;
+	double probability;
+
+	if (pd_parse_probability(value, &probability, &error) != 0)
+		wrong_value(name, &error);
+	return probability;
+}
+
 int64_t
 pd_option_duration(const char *name, const char *value)
 {

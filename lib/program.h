@@ -48,6 +48,7 @@ int pd_option_next(const struct pd_program *, int argc, char **argv,
 /* Values of options; a wrong one ends the program with a usage message. */
 int64_t pd_option_number(const char *name, const char *value,
     int64_t minimum, int64_t maximum);
+double pd_option_probability(const char *name, const char *value);	/* 0 .. 1 */
 int64_t pd_option_duration(const char *name, const char *value);
 size_t pd_option_size(const char *name, const char *value);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "buffer.h"
-#include "generate.h"
+#include "candidate.h"
 #include "generator.h"
 #include "json.h"
 #include "plan.h"

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission.h"
 #include "json.h"
 #include "loop.h"
-#include "plan.h"
 
 void
 pd_search_start(struct pd_search *search, struct pd_model *model,
@@ -396,7 +396,7 @@ make_admissible(struct pd_search *search, struct pd_sequence *candidate)
 	while (may_refer(candidate)) {
 		const char *refused_id = NULL;
 		struct pd_error error;
-		int admitted = pd_plan_admits_sequence(search->model, candidate,
+		int admitted = pd_admits_sequence(search->model, candidate,
 		    &refused_id, &error);
 		if (admitted == 1)
 			return true;

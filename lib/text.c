@@ -92,6 +92,19 @@ pd_parse_number(const char *text, int64_t minimum, int64_t maximum,
 	return 0;
 }
 
+int
+pd_parse_probability(const char *text, double *probability,
+    struct pd_error *error)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(value >= 0 && value <= 1))
+		return pd_error_set(error, "'%s' is not a number from 0 to 1", text);
+	*probability = value;
+	return 0;
+}
+
 static size_t
 smaller(size_t a, size_t b)
 {

@@ -21,6 +21,10 @@ int pd_parse_size(const char *text, size_t *bytes, struct pd_error *);
 int pd_parse_number(const char *text, int64_t minimum, int64_t maximum,
     int64_t *number, struct pd_error *);
 
+/* A probability, a number from 0 to 1. Returns 0 or -1. */
+int pd_parse_probability(const char *text, double *probability,
+    struct pd_error *);
+
 /* The candidate most like name, or NULL when none is near (more than a third of
  * its letters differ, and more than two). For "did you mean". */
 const char *pd_nearest(const char *name, const char *const *candidates,

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "admission.h"
 #include "json.h"
 #include "loop.h"
-#include "plan.h"
 #include "recorded.h"
 
 static struct pd_trial
@@ -137,7 +137,7 @@ ask_model(struct pd_trials *trials, const struct pd_sequence *sequence)
 	const char *id = NULL;
 	struct pd_trial trial = trial_of(PD_TRIAL_UNKNOWN);
 
-	if (pd_plan_admits_sequence(trials->model, sequence, &id, &error) != 1) {
+	if (pd_admits_sequence(trials->model, sequence, &id, &error) != 1) {
 		trial.outcome = PD_TRIAL_REFUSED;
 		trial.refused = pd_json_set_string(jv_object(), "reason", error.message);
 		if (id != NULL)

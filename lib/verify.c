@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admission.h"
 #include "generate.h"
 #include "hash.h"
 #include "json.h"
 #include "loop.h"
-#include "plan.h"
 #include "random.h"
 #include "recorded.h"
 #include "refusal.h"
@@ -102,7 +102,7 @@ note_refused_plan(struct verification *verification,
 	struct pd_error error;
 	const char *id = NULL;
 
-	if (pd_plan_admits_sequence(verification->by->model, sequence, &id,
+	if (pd_admits_sequence(verification->by->model, sequence, &id,
 	    &error) == 1)
 		return;
 	note_change(verification, jv_string_fmt(
@@ -343,20 +343,50 @@ execute_tries(struct verification *verification)
 	return useful;
 }
 
-/* With how many commands pd-gen drew the run that failed. */
+/* A number that pd-gen states among its options, or 0 where it may not be. */
+static int
+option_between(jv options, const char *name, int least, int most)
+{
+	double number = pd_json_peek_number(options, name, 0);
+
+	return number >= least && number <= most ? (int)number : 0;
+}
+
+/* How it drew branches, if it did. */
+static struct pd_branching_options
+branching_options(jv options)
+{
+	const struct pd_branching_options none = {.probability = 0};
+	struct pd_branching_options branching = {
+		.probability = pd_json_peek_number(options, "branch_probability", 0),
+		.prefix = option_between(options, "min_prefix", 0, MOST),
+		.most = option_between(options, "max_branches", 2, MOST),
+		.longest = option_between(options, "max_branch_length", 1, MOST)};
+
+	branching.least = option_between(options, "min_branches", 2, branching.most);
+	branching.shortest = option_between(options, "min_branch_length", 1,
+	    branching.longest);
+	return branching.least > 0 && branching.shortest > 0 ? branching : none;
+}
+
+/* With which lengths and branches pd-gen drew the run that failed. */
 static struct pd_generate_options
 generate_options(jv record)
 {
 	jv environment = pd_json_peek(record, "environment");
 	jv options = pd_json_peek(environment, "options");
-	double minimum = pd_json_peek_number(options, "min_commands", MINIMUM);
-	double maximum = pd_json_peek_number(options, "max_commands", MAXIMUM);
+	struct pd_generate_options found = {
+		.minimum = option_between(options, "min_commands", 1, MOST),
+		.maximum = option_between(options, "max_commands", 1, MOST),
+		.branching = branching_options(options)};
 
 	jv_free(options);
 	jv_free(environment);
-	if (!(minimum >= 1 && minimum <= maximum && maximum <= MOST))
-		return (struct pd_generate_options){MINIMUM, MAXIMUM};
-	return (struct pd_generate_options){(int)minimum, (int)maximum};
+	if (found.minimum == 0 || found.maximum < found.minimum) {
+		found.minimum = MINIMUM;
+		found.maximum = MAXIMUM;
+	}
+	return found;
 }
 
 /* Generate the run of a seed and execute it. False when there is no going on. */

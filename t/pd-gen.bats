@@ -403,7 +403,7 @@ END
 @test "-h prints usage and the options, -V the version" {
   run -0 --separate-stderr pd-gen -h
   assert_output_has "usage: pd-gen -m MODEL"
-  for option in --model --runs --seed --min-commands --max-commands --shard --run-seed --seeds --line-buffered; do
+  for option in --model --runs --seed --min-commands --max-commands --branches --branch-probability --shard --run-seed --seeds --line-buffered; do
     assert_output_has "$option"
   done
   [[ -z $stderr ]]

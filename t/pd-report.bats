@@ -196,6 +196,20 @@ sleeping() { [[ -e /proc/$1/stat && $(cut -d' ' -f3 "/proc/$1/stat") == S ]] && 
   jq -c '.sequence // empty | {prefix, plan}' again.ndjson | cmp - first
 }
 
+@test "the whole run is generated again with the branches that it was drawn with" {
+  line() {
+    jq -c --argjson branches "$1" 'if .type == "stream" then .options += $branches else . end' \
+      "$streams/failing.ndjson" >runs
+    run -1 pd-report runs
+    command_after 'Generate the whole run again:'
+  }
+  local usual='{"branch_probability":0.2,"min_prefix":3,"min_branches":2,"max_branches":3,"min_branch_length":1,"max_branch_length":5}'
+  [[ $(line '{}') != *branch* ]]
+  [[ $(line "$usual") == *' --max-commands 20 --branches | '* ]]
+  [[ $(line "$(jq -c '.branch_probability = 1 | .min_prefix = 0 | .max_branch_length = 9' <<<"$usual")") == \
+    *' --branches --branch-probability 1 --min-prefix 0 --max-branch-length 9 | '* ]]
+}
+
 @test "values full of quotes reproduce, and nothing in them is run" {
   mkdir "it's a folder" && cd "it's a folder"
   cat >nasty.jq <<'EOF'

@@ -165,6 +165,25 @@ verify_bank() {
   done | diff - drawn
 }
 
+@test "neighbours have branches if the failing run was drawn with them" {
+  two
+  fail_with 1
+  pd-gen -m model.jq -n 0 -s 1 --max-commands 12 --min-prefix 2 --max-branches 4 2>/dev/null >empty || :
+  jq -c --slurpfile of empty 'if .type == "stream" then .options = $of[0].options else . end' failing.ndjson >branching
+  pd-shrink -m model.jq branching -- "${executor[@]}" | jq -c 'select(.type == "failure")' >kept.pd.json || :
+  write_executor "${executor[@]}"
+  executor=(tee_to_executor)
+  verify --tries 1 --variations 4
+  jq -c '[.prefix, .branches]' executed | tail -n 4 >drawn
+  seed=$(jq .seed kept.pd.json)
+  for distance in 1 -1 2 -2; do
+    pd-gen -m model.jq --run-seed $((seed + distance)) --max-commands 12 --min-prefix 2 --max-branches 4 |
+      jq -c 'select(.type == "sequence") | [.prefix, .branches]'
+  done >expected
+  cmp expected drawn
+  jq -es 'any(.[]; .[1])' drawn
+}
+
 @test "the first and the last seed have neighbours on one side" {
   two
   kept

@@ -344,12 +344,23 @@ def reproduce_sequence:
 def replay_file($path):
   "\(["pd-replay", "-m", .model.path // "MODEL.jq", $path] | shell_line) -- \(last_executor)";
 
+# The options of pd-gen that made it draw branches: those that are not its defaults.
+def branching:
+  if .branch_probability == null then [] else
+    . as $options
+    | {branch_probability: 0.2, min_prefix: 3, min_branches: 2, max_branches: 3, min_branch_length: 1,
+       max_branch_length: 5}
+    | ["--branches"] + [to_entries[] as {$key, $value} | $options[$key] | values | select(. != $value)
+      | "--\($key | gsub("_"; "-"))", "\(.)"]
+  end;
+
 # Generate the whole run again from its seed, if it was generated.
 def generator:
   (.environment.options // {}) as $options
   | ["pd-gen", "-m", .model.path // "MODEL.jq", "--run-seed", "\(.seed)"]
     + ($options.min_commands | if . and . != 1 then ["--min-commands", "\(.)"] else [] end)
     + ($options.max_commands | if . and . != 50 then ["--max-commands", "\(.)"] else [] end)
+    + ($options | branching)
   | shell_line;
 def reproduce_run:
   select(.seed != null and (.environment.producer // "" | startswith("pd-gen")))
