@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "effects.h"
 #include "history.h"
 #include "pairing.h"
+#include "pile.h"
 #include "visited.h"
+#include "watchers.h"
 
 enum {
 	NONE = -1,
@@ -38,23 +41,16 @@ struct frame {
 struct pd_exploration {
 	struct pd_specification *specification;
 	struct pd_frontier frontier;
-	struct pd_traits *traits;	/* by move */
-	int32_t *alike;		/* by move: equal for equal actions, from 0 */
-	bool *free;		/* by known move: commutes with all that may come before it */
+	struct pd_effects effects;
 	struct pd_place *marks;	/* by known move: of the fingerprint */
 	struct pd_place fingerprint;	/* of what is placed */
 	struct group *groups;
 	size_t group_count;
 	uint64_t *used;		/* a bit for each operation of unknown outcome */
 	struct pd_visited visited;
-	int32_t *watchers;	/* by value: operations left that it matters to; NULL when
-				 * states are no values */
-	size_t watched;		/* how many values there were */
+	struct pd_watchers watchers;
 	struct pd_put *puts;	/* by move, of a queue or stack; or NULL */
-	size_t *pile;		/* of a stack: the moves that lie in it, the lowest first */
-	int64_t *taken_by;	/* by height: when something up to there had been taken */
-	size_t height;
-	size_t *lifted;		/* by move: what it took from the pile */
+	struct pd_pile pile;
 	size_t *seen, *seen_at;	/* by what is alike: the expansion that met it, and where */
 	struct frame *frames;
 	size_t depth, frame_room;
@@ -73,94 +69,6 @@ struct pd_exploration {
 /*
  * Preparation.
  */
-static int
-compare_numbers(const void *a, const void *b)
-{
-	const int64_t *first = a, *second = b;
-
-	return (*first > *second) - (*first < *second);
-}
-
-/* How many of count sorted numbers are below a limit. */
-static size_t
-count_below(const int64_t *sorted, size_t count, int64_t limit)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (sorted[middle] < limit)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Of an operation that commutes: do all others that overlap it? Then those that
- * come before it in any order may as well come after. */
-static void
-find_free(struct pd_exploration *exploration)
-{
-	const struct pd_frontier *frontier = &exploration->frontier;
-	int64_t *calls = pd_allocate(frontier->count + 1, sizeof(*calls));
-	int64_t *returns = pd_allocate(frontier->count + 1, sizeof(*returns));
-	size_t count = 0;
-
-	for (size_t i = 0; i < frontier->count; i++) {
-		if (exploration->traits[i].commutes)
-			continue;
-		calls[count] = frontier->moves[i].called;
-		returns[count++] = frontier->moves[i].returned;
-	}
-	qsort(calls, count, sizeof(*calls), compare_numbers);
-	qsort(returns, count, sizeof(*returns), compare_numbers);
-	for (size_t i = 0; i < frontier->known; i++) {
-		const struct pd_move *move = &frontier->moves[i];
-		size_t called = move->returned == PD_NEVER ? count :
-		    count_below(calls, count, move->returned + 1);
-		exploration->free[i] = exploration->traits[i].commutes &&
-		    called == count_below(returns, count, move->called);
-	}
-	free(returns);
-	free(calls);
-}
-
-struct numbered_action {
-	int32_t action;
-	size_t move;
-};
-
-static int
-by_action(const void *a, const void *b)
-{
-	const struct numbered_action *first = a, *second = b;
-
-	if (first->action != second->action)
-		return first->action < second->action ? -1 : 1;
-	return (first->move > second->move) - (first->move < second->move);
-}
-
-/* Number the actions from 0. Returns how many there are. */
-static size_t
-number_actions(struct pd_exploration *exploration)
-{
-	const struct pd_frontier *frontier = &exploration->frontier;
-	struct numbered_action *list = pd_allocate(frontier->count + 1, sizeof(*list));
-	int32_t number = 0;
-
-	for (size_t i = 0; i < frontier->count; i++)
-		list[i] = (struct numbered_action){frontier->moves[i].action, i};
-	qsort(list, frontier->count, sizeof(*list), by_action);
-	for (size_t i = 0; i < frontier->count; i++) {
-		if (i > 0 && list[i].action != list[i - 1].action)
-			number++;
-		exploration->alike[list[i].move] = number;
-	}
-	free(list);
-	return (size_t)number + 1;
-}
-
 /* Those for which something else must be placed first are not interchangeable:
  * each is a group of its own. */
 static void
@@ -175,7 +83,7 @@ make_groups(struct pd_exploration *exploration)
 	    sizeof(*exploration->used));
 	for (size_t i = frontier->known; i < frontier->count; i++) {
 		int32_t action = frontier->moves[i].action;
-		if (exploration->traits[i].observes)
+		if (exploration->effects.traits[i].observes)
 			continue;	/* it changes nothing, and nothing is known of it */
 		if (group != NULL && group->action == action && !pd_frontier_waits(frontier, i) &&
 		    !pd_frontier_waits(frontier, i - 1) && group->first + group->count == i) {
@@ -187,88 +95,12 @@ make_groups(struct pd_exploration *exploration)
 	}
 }
 
+/* Before the first step: one frame, in which everything is still to be chosen. */
 static void
-watch(struct pd_exploration *exploration, size_t move, int32_t change)
-{
-	const struct pd_traits *traits = &exploration->traits[move];
-
-	if (exploration->watchers == NULL)
-		return;
-	if (traits->needs != PD_NOTHING)
-		exploration->watchers[traits->needs] += change;
-	if (traits->avoids != PD_NOTHING)
-		exploration->watchers[traits->avoids] += change;
-}
-
-/* Count to whom each value matters, where states are values. */
-static void
-count_watchers(struct pd_exploration *exploration)
-{
-	int32_t highest = NONE;
-
-	for (size_t i = 0; i < exploration->frontier.count; i++) {
-		const struct pd_traits *traits = &exploration->traits[i];
-		highest = traits->needs > highest ? traits->needs : highest;
-		highest = traits->avoids > highest ? traits->avoids : highest;
-		highest = traits->sets > highest ? traits->sets : highest;
-	}
-	if (highest == NONE)
-		return;
-	exploration->watched = (size_t)highest + 1;
-	exploration->watchers = pd_allocate(exploration->watched,
-	    sizeof(*exploration->watchers));
-	for (size_t i = 0; i < exploration->frontier.count; i++)
-		watch(exploration, i, 1);
-}
-
-/* The pile tells what must come out of a stack before what is put upon it. */
-static void
-start_pile(struct pd_exploration *exploration)
+start_path(struct pd_exploration *exploration, int32_t start)
 {
 	size_t count = exploration->frontier.count;
-	bool stack = false;
 
-	for (size_t i = 0; i < count; i++)
-		stack = stack || exploration->traits[i].discipline == PD_LAST_OUT;
-	if (!stack || exploration->puts == NULL)
-		return;
-	exploration->pile = pd_allocate(count + 1, sizeof(*exploration->pile));
-	exploration->taken_by = pd_allocate(count + 2, sizeof(*exploration->taken_by));
-	exploration->taken_by[0] = PD_NEVER;
-	exploration->lifted = pd_allocate(count + 1, sizeof(*exploration->lifted));
-}
-
-struct pd_exploration *
-pd_exploration_new(struct pd_specification *specification, int32_t start,
-    const struct pd_move *moves, size_t count, bool ahead)
-{
-	struct pd_exploration *exploration = pd_allocate(1, sizeof(*exploration));
-	struct pd_frontier *frontier = &exploration->frontier;
-
-	exploration->specification = specification;
-	pd_frontier_start(frontier, moves, count);
-	exploration->traits = pd_allocate(count + 1, sizeof(*exploration->traits));
-	exploration->alike = pd_allocate(count + 1, sizeof(*exploration->alike));
-	exploration->free = pd_allocate(count + 1, sizeof(*exploration->free));
-	exploration->marks = pd_allocate(count + 1, sizeof(*exploration->marks));
-	for (size_t i = 0; i < count; i++) {
-		exploration->traits[i] = pd_specification_traits(specification,
-		    frontier->moves[i].action);
-		exploration->marks[i] = pd_place_mark(i);
-	}
-	if (ahead && pd_specification_is_empty(specification, start))
-		pd_pairing_require(frontier, exploration->traits);
-	pd_frontier_seal(frontier);
-	exploration->puts = ahead && pd_specification_is_empty(specification, start) ?
-	    pd_pairing_puts(frontier, exploration->traits) : NULL;
-	start_pile(exploration);
-	size_t kinds = number_actions(exploration);
-	exploration->seen = pd_allocate(kinds + 1, sizeof(*exploration->seen));
-	exploration->seen_at = pd_allocate(kinds + 1, sizeof(*exploration->seen_at));
-	find_free(exploration);
-	make_groups(exploration);
-	count_watchers(exploration);
-	pd_visited_start(&exploration->visited, count - frontier->known);
 	exploration->order = pd_allocate(count + 1, sizeof(*exploration->order));
 	exploration->blocked = pd_allocate(count + 1, sizeof(*exploration->blocked));
 	exploration->frame_room = 64;
@@ -279,6 +111,34 @@ pd_exploration_new(struct pd_specification *specification, int32_t start,
 	exploration->depth = 1;
 	exploration->unsaved = true;
 	exploration->verdict = PD_LINEARIZE_UNKNOWN;
+}
+
+struct pd_exploration *
+pd_exploration_new(struct pd_specification *specification, int32_t start,
+    const struct pd_move *moves, size_t count, bool ahead)
+{
+	struct pd_exploration *exploration = pd_allocate(1, sizeof(*exploration));
+	struct pd_frontier *frontier = &exploration->frontier;
+	struct pd_effects *effects = &exploration->effects;
+
+	exploration->specification = specification;
+	pd_frontier_start(frontier, moves, count);
+	pd_effects_start(effects, specification, frontier);
+	if (ahead && pd_specification_is_empty(specification, start)) {
+		pd_pairing_require(frontier, effects->traits);
+		exploration->puts = pd_pairing_puts(frontier, effects->traits);
+	}
+	pd_frontier_seal(frontier);
+	pd_pile_start(&exploration->pile, effects->traits, exploration->puts, count);
+	pd_watchers_start(&exploration->watchers, effects->traits, count);
+	pd_visited_start(&exploration->visited, count - frontier->known);
+	make_groups(exploration);
+	exploration->marks = pd_allocate(count + 1, sizeof(*exploration->marks));
+	for (size_t i = 0; i < count; i++)
+		exploration->marks[i] = pd_place_mark(i);
+	exploration->seen = pd_allocate(effects->kinds + 1, sizeof(size_t));
+	exploration->seen_at = pd_allocate(effects->kinds + 1, sizeof(size_t));
+	start_path(exploration, start);
 	return exploration;
 }
 
@@ -288,18 +148,14 @@ pd_exploration_free(struct pd_exploration *exploration)
 	if (exploration == NULL)
 		return;
 	pd_frontier_free(&exploration->frontier);
+	pd_effects_free(&exploration->effects);
 	pd_visited_free(&exploration->visited);
-	free(exploration->traits);
-	free(exploration->alike);
-	free(exploration->free);
+	pd_watchers_free(&exploration->watchers);
+	pd_pile_free(&exploration->pile);
 	free(exploration->marks);
 	free(exploration->groups);
 	free(exploration->used);
-	free(exploration->watchers);
 	free(exploration->puts);
-	free(exploration->pile);
-	free(exploration->taken_by);
-	free(exploration->lifted);
 	free(exploration->seen);
 	free(exploration->seen_at);
 	free(exploration->frames);
@@ -319,22 +175,14 @@ step(struct pd_exploration *exploration, int32_t state, int32_t action,
 	return pd_specification_step(exploration->specification, state, action, error);
 }
 
-/* Does nobody who is left care for this value? */
-static bool
-is_dead(const struct pd_exploration *exploration, int32_t value)
-{
-	return exploration->watchers != NULL && (value < 0 ||
-	    (size_t)value >= exploration->watched || exploration->watchers[value] == 0);
-}
-
 /* A write, whatever was there before, of a value that nobody will see. */
 static bool
 is_dead_write(const struct pd_exploration *exploration, size_t move)
 {
-	const struct pd_traits *traits = &exploration->traits[move];
+	const struct pd_traits *traits = &exploration->effects.traits[move];
 
 	return traits->sets != PD_NOTHING && traits->needs == PD_NOTHING &&
-	    traits->avoids == PD_NOTHING && is_dead(exploration, traits->sets);
+	    traits->avoids == PD_NOTHING && pd_watchers_dead(&exploration->watchers, traits->sets);
 }
 
 /*
@@ -386,7 +234,7 @@ static void
 add_known(struct pd_exploration *exploration, size_t number, size_t *dead_at)
 {
 	const struct pd_move *moves = exploration->frontier.moves;
-	size_t kind = (size_t)exploration->alike[number];
+	size_t kind = (size_t)exploration->effects.alike[number];
 	bool dead = is_dead_write(exploration, number);
 	size_t expansion = (size_t)exploration->steps + 1;
 	size_t at = SIZE_MAX;
@@ -411,16 +259,6 @@ add_known(struct pd_exploration *exploration, size_t number, size_t *dead_at)
 	add_choice(exploration, (int32_t)number);
 }
 
-/* Would it lie upon something that was taken out before it? */
-static bool
-buries(const struct pd_exploration *exploration, size_t number)
-{
-	return exploration->pile != NULL &&
-	    exploration->traits[number].puts != PD_NOTHING &&
-	    exploration->taken_by[exploration->height] <
-	    exploration->puts[number].taken_before;
-}
-
 /*
  * Walk over the known operations that can come next. Those that may be taken
  * without looking at others are the only choice then: *forced. *last becomes
@@ -438,7 +276,7 @@ add_known_choices(struct pd_exploration *exploration, struct frame *frame,
 	for (; node % 2 == 0; node = pd_frontier_after(frontier, node)) {
 		size_t number = (size_t)node / 2;
 		int32_t action = frontier->moves[number].action;
-		if (!pd_frontier_ready(frontier, number) || buries(exploration, number))
+		if (!pd_frontier_ready(frontier, number) || pd_pile_buries(&exploration->pile, number))
 			continue;
 		int32_t next = step(exploration, frame->state, action, error);
 		if (next == PD_BROKEN)
@@ -450,7 +288,7 @@ add_known_choices(struct pd_exploration *exploration, struct frame *frame,
 			return -1;
 		if (matters == 0)
 			continue;
-		if (exploration->traits[number].observes || exploration->free[number]) {
+		if (exploration->effects.traits[number].observes || exploration->effects.free[number]) {
 			exploration->choice_count = frame->start;
 			add_choice(exploration, (int32_t)number);
 			*forced = true;
@@ -468,7 +306,7 @@ has_known(const struct pd_exploration *exploration, size_t move, size_t dead_at)
 {
 	if (is_dead_write(exploration, move))
 		return dead_at != SIZE_MAX;
-	return exploration->seen[exploration->alike[move]] ==
+	return exploration->seen[exploration->effects.alike[move]] ==
 	    (size_t)exploration->steps + 1;
 }
 
@@ -541,7 +379,7 @@ static bool
 puts_in(const struct pd_exploration *exploration, int32_t choice)
 {
 	return (size_t)choice < exploration->frontier.known &&
-	    exploration->traits[choice].puts != PD_NOTHING;
+	    exploration->effects.traits[choice].puts != PD_NOTHING;
 }
 
 /* Let those that put something in change places among themselves. */
@@ -599,7 +437,7 @@ sort_choices(struct pd_exploration *exploration, const struct frame *frame,
 		sort_by_rank(exploration, choices, count);
 	if (count < 2 || choices[0] == last / 2)
 		return 0;
-	if (exploration->pile != NULL)
+	if (pd_pile_exists(&exploration->pile))
 		take_first(exploration, choices, count);
 	size_t front = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -623,7 +461,7 @@ static struct pd_place
 place_of(const struct pd_exploration *exploration, const struct frame *frame)
 {
 	struct pd_place place = exploration->fingerprint;
-	int32_t state = is_dead(exploration, frame->state) ? DEAD_STATE : frame->state;
+	int32_t state = pd_watchers_dead(&exploration->watchers, frame->state) ? DEAD_STATE : frame->state;
 	uint64_t here = pd_mix((uint64_t)(uint32_t)state << 32 | (uint32_t)frame->owed);
 
 	place.high ^= here;
@@ -666,53 +504,6 @@ expand(struct pd_exploration *exploration, struct pd_error *error)
 }
 
 /*
- * The pile of a stack.
- */
-static void
-lay(struct pd_exploration *exploration, size_t move)
-{
-	int64_t under = exploration->taken_by[exploration->height];
-	int64_t own = exploration->puts[move].taken_by;
-
-	exploration->pile[exploration->height++] = move;
-	exploration->taken_by[exploration->height] = own < under ? own : under;
-}
-
-/* Does this move take something away now? */
-static bool
-takes_away(const struct pd_exploration *exploration, size_t move)
-{
-	const struct pd_traits *traits = &exploration->traits[move];
-
-	return traits->takes != PD_NOTHING ||
-	    (traits->takes_unknown && exploration->height > 0);
-}
-
-static void
-move_pile(struct pd_exploration *exploration, size_t move)
-{
-	if (exploration->pile == NULL)
-		return;
-	if (exploration->traits[move].puts != PD_NOTHING)
-		lay(exploration, move);
-	else if (takes_away(exploration, move))
-		exploration->lifted[move] = exploration->pile[--exploration->height] + 1;
-	else
-		exploration->lifted[move] = 0;
-}
-
-static void
-move_pile_back(struct pd_exploration *exploration, size_t move)
-{
-	if (exploration->pile == NULL)
-		return;
-	if (exploration->traits[move].puts != PD_NOTHING)
-		exploration->height--;
-	else if (exploration->lifted[move] > 0)
-		lay(exploration, exploration->lifted[move] - 1);
-}
-
-/*
  * Going on and back.
  */
 static void
@@ -732,15 +523,17 @@ place(struct pd_exploration *exploration, int32_t choice)
 		pd_frontier_place(frontier, (size_t)choice);
 		exploration->fingerprint = pd_place_combine(exploration->fingerprint,
 		    exploration->marks[choice]);
-		watch(exploration, (size_t)choice, -1);
-		move_pile(exploration, (size_t)choice);
+		pd_watchers_change(&exploration->watchers,
+		    &exploration->effects.traits[choice], -1);
+		pd_pile_place(&exploration->pile, (size_t)choice);
 		exploration->placed++;
 	} else {
 		struct group *group = &exploration->groups[(size_t)choice - frontier->known];
 		size_t move = group->first + group->used++;
 		flip_used(exploration, move);
-		watch(exploration, move, -1);
-		move_pile(exploration, move);
+		pd_watchers_change(&exploration->watchers,
+		    &exploration->effects.traits[move], -1);
+		pd_pile_place(&exploration->pile, move);
 	}
 }
 
@@ -753,15 +546,17 @@ take_back(struct pd_exploration *exploration, int32_t choice)
 		pd_frontier_take_back(frontier, (size_t)choice);
 		exploration->fingerprint = pd_place_combine(exploration->fingerprint,
 		    exploration->marks[choice]);
-		watch(exploration, (size_t)choice, 1);
-		move_pile_back(exploration, (size_t)choice);
+		pd_watchers_change(&exploration->watchers,
+		    &exploration->effects.traits[choice], 1);
+		pd_pile_take_back(&exploration->pile, (size_t)choice);
 		exploration->placed--;
 	} else {
 		struct group *group = &exploration->groups[(size_t)choice - frontier->known];
 		size_t move = group->first + --group->used;
 		flip_used(exploration, move);
-		watch(exploration, move, 1);
-		move_pile_back(exploration, move);
+		pd_watchers_change(&exploration->watchers,
+		    &exploration->effects.traits[move], 1);
+		pd_pile_take_back(&exploration->pile, move);
 	}
 }
 
@@ -819,7 +614,7 @@ collect_next(const struct pd_exploration *exploration, bool ready, size_t *list)
 	    node = pd_frontier_after(frontier, node)) {
 		size_t number = (size_t)node / 2;
 		if ((pd_frontier_ready(frontier, number) &&
-		    !buries(exploration, number)) == ready)
+		    !pd_pile_buries(&exploration->pile, number)) == ready)
 			list[count++] = (size_t)node / 2;
 	}
 	return count;
