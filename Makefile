@@ -92,6 +92,8 @@ bench: all ## measure, side by side with the alternative
 	@t/bench/run
 	@echo
 	@t/bench/shrink
+	@echo
+	@t/bench/linearize
 
 # cppcheck does not follow _Noreturn into other files: pd_die, pd_usage_error.
 no_return := --suppress=ctunullpointer --suppress=nullPointerArithmeticRedundantCheck
