@@ -70,6 +70,7 @@ struct session {
 	struct pd_specification **specifications;	/* by job */
 	struct pd_history history;	/* of op records */
 	jv name;		/* of that history, or invalid */
+	long unread;		/* a line of it that could not be read, or 0 */
 	struct pd_buffer lines;	/* of the run that is being read */
 	bool in_run;
 	int64_t judged, refuted, unknown, linear, uncounted;
@@ -304,9 +305,8 @@ judge(struct session *session, const struct pd_history *history, jv initial,
 		jv record = pd_linearization_record(session->specifications[0], history,
 		    &result, settings->timeline);
 		count_verdict(session, result.verdict);
-		pd_filter_result(&session->filter, jv_object_merge(pd_json_set_string(
-		    jv_object(), "type", "linearization"), jv_object_merge(head,
-		    add_orders(session, history, initial, record))));
+		pd_filter_result(&session->filter, jv_object_merge(head,
+		    add_orders(session, history, initial, record)));
 	}
 	pd_linearization_free(&result);
 	forget(session);
@@ -315,19 +315,59 @@ judge(struct session *session, const struct pd_history *history, jv initial,
 /*
  * Histories of op records.
  */
+/* What lacks an operation is not judged: it might be the one that explains. */
+static void
+leave_undecided(struct session *session, jv head)
+{
+	struct pd_linearization nothing = {.verdict = PD_LINEARIZE_UNKNOWN,
+		.key = jv_invalid(), .state = jv_invalid(), .expected = jv_array()};
+
+	snprintf(nothing.reason, sizeof(nothing.reason),
+	    "line %ld could not be read", session->unread);
+	count_verdict(session, nothing.verdict);
+	pd_filter_result(&session->filter, jv_object_merge(head,
+	    pd_linearization_record(session->specifications[0], &session->history,
+	    &nothing, false)));
+	pd_linearization_free(&nothing);
+}
+
 static void
 finish_history(struct session *session)
 {
-	jv head = jv_object();
+	jv head = pd_json_set_string(jv_object(), "type", "linearization");
 
-	if (session->history.count > 0) {
-		if (jv_is_valid(session->name))
-			head = pd_json_set(head, "history", jv_copy(session->name));
+	if (jv_is_valid(session->name))
+		head = pd_json_set(head, "history", jv_copy(session->name));
+	if (session->unread > 0)
+		leave_undecided(session, head);
+	else if (session->history.count > 0)
 		judge(session, &session->history, jv_invalid(), head);
-	} else {
+	else
 		jv_free(head);
-	}
 	pd_history_free(&session->history);
+	session->unread = 0;
+}
+
+/* Does a record begin another history? Then the one before it is judged. */
+static int
+take_name(struct session *session, jv record, struct pd_error *error)
+{
+	jv name = pd_json_peek(record, "history");
+	jv_kind kind = jv_get_kind(name);
+
+	if (kind != JV_KIND_STRING && kind != JV_KIND_NUMBER && kind != JV_KIND_INVALID) {
+		jv_free(name);
+		pd_error_set(error, "op record: 'history' must be a string or a number");
+		return pd_error_hint(error, "operations that have the same one and follow "
+		    "one another are a history");
+	}
+	if (!jv_equal(jv_copy(name), jv_copy(session->name))) {
+		finish_history(session);
+		jv_free(session->name);
+		session->name = jv_copy(name);
+	}
+	jv_free(name);
+	return 0;
 }
 
 static void
@@ -338,23 +378,23 @@ take_operation(struct session *session, const struct pd_record *line)
 	bool good = jv_is_valid(record);
 
 	if (good) {
-		jv name = pd_json_peek(record, "history");
-		if (!jv_equal(jv_copy(name), jv_copy(session->name))) {
-			finish_history(session);
-			jv_free(session->name);
-			session->name = jv_copy(name);
-		}
-		jv_free(name);
 		error = (struct pd_error)PD_ERROR_INIT;
-		good = pd_history_add_record(&session->history, record, &error) == 0;
-		if (!good) {
-			snprintf(error.file, sizeof(error.file), "%s", line->file);
-			error.line = line->number;
-		}
+		good = take_name(session, record, &error) == 0 &&
+		    pd_history_add_record(&session->history, record, &error) == 0;
+	}
+	if (good) {
+		const struct pd_operation *operation =
+		    &session->history.list[session->history.count - 1];
+		good = pd_specification_check(session->specifications[0],
+		    operation->command, operation->events, &error) == 0;
 	}
 	jv_free(record);
-	if (!good)
-		pd_filter_problem(&session->filter, &error, "a line could not be read");
+	if (good)
+		return;
+	session->unread = line->number;
+	snprintf(error.file, sizeof(error.file), "%s", line->file);
+	error.line = line->number;
+	pd_filter_problem(&session->filter, &error, "a line could not be read");
 }
 
 /*
@@ -377,7 +417,8 @@ finish_run(struct session *session)
 	} else if (result == 0) {
 		session->linear++;
 	} else if (history.count > 0) {
-		jv head = pd_json_set(jv_object(), "run", pd_json_peek(run.end, "run"));
+		jv head = pd_json_set(pd_json_set_string(jv_object(), "type",
+		    "linearization"), "run", pd_json_peek(run.end, "run"));
 		if (pd_json_has_peek(run.end, "attempt"))
 			head = pd_json_set(head, "attempt", pd_json_peek(run.end, "attempt"));
 		judge(session, &history, state, head);
@@ -410,6 +451,17 @@ take(void *context, const struct pd_record *record)
 	}
 }
 
+/* Parts may have gone to any of the specifications. */
+static bool
+judges(const struct session *session)
+{
+	for (int i = 0; i < session->settings->linearize.jobs; i++) {
+		if (pd_specification_judges(session->specifications[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Never green for nothing. */
 static void
 note_empty(struct session *session)
@@ -435,7 +487,7 @@ note_empty(struct session *session)
 	if (session->judged == 0)
 		why = session->linear > 0 ? "no run had branches" :
 		    "there was neither an op record nor a run";
-	else if (!pd_specification_judges(session->specifications[0]))
+	else if (!judges(session))
 		why = "the model has neither simulate nor legal for any command, so that "
 		    "every answer is right";
 	if (why != NULL) {

@@ -63,17 +63,6 @@ write(struct pd_specification *specification, jv command, jv events,
 	return pd_builtin_intern(specification, &action, traits);
 }
 
-/* A truth that was answered: 1, 0, or -1 when there is none. */
-static int
-truth(jv events, const char *field)
-{
-	jv value = jv_is_valid(events) ? pd_builtin_result(events, field) : jv_invalid();
-	jv_kind kind = jv_get_kind(value);
-
-	jv_free(value);
-	return kind == JV_KIND_TRUE ? 1 : kind == JV_KIND_FALSE ? 0 : -1;
-}
-
 static int32_t
 compare_and_set(struct pd_specification *specification, jv command, jv events,
     struct pd_error *error)
@@ -83,16 +72,16 @@ compare_and_set(struct pd_specification *specification, jv command, jv events,
 	jv expected = pd_builtin_argument(specification, command, "expected", error);
 	jv value = jv_is_valid(expected) ?
 	    pd_builtin_argument(specification, command, "value", error) : jv_invalid();
-	int done = truth(events, "ok");
+	int done;
 
-	if (!jv_is_valid(value)) {
+	if (!jv_is_valid(value) || pd_builtin_truth(specification, command, events,
+	    "ok", true, &done, error) != 0) {
+		jv_free(value);
 		jv_free(expected);
 		return PD_BROKEN;
 	}
 	action.other = pd_builtin_value(specification, expected);
 	action.value = pd_builtin_value(specification, value);
-	if (jv_is_valid(events) && done < 0)
-		return pd_builtin_without(specification, command, "ok", error);
 	action.told = done < 0 ? PD_TOLD_UNKNOWN : PD_TOLD_RESULT;
 	action.result = done;
 	if (done == 0) {
@@ -108,13 +97,17 @@ compare_and_set(struct pd_specification *specification, jv command, jv events,
 
 /* A key that is not there has the value null. */
 static int32_t
-delete(struct pd_specification *specification, jv events)
+delete(struct pd_specification *specification, jv command, jv events,
+    struct pd_error *error)
 {
 	struct pd_builtin_action action = {.verb = PD_VERB_DELETE};
 	struct pd_traits traits = PD_TRAITS_INIT;
-	int done = truth(events, "ok");
 	int32_t nothing = pd_builtin_value(specification, jv_null());
+	int done;
 
+	if (pd_builtin_truth(specification, command, events, "ok", false, &done,
+	    error) != 0)
+		return PD_BROKEN;
 	action.told = done >= 0 ? PD_TOLD_RESULT :
 	    jv_is_valid(events) ? PD_TOLD_NOTHING : PD_TOLD_UNKNOWN;
 	action.result = done;
@@ -236,7 +229,7 @@ kv_action(struct pd_specification *specification, jv command, jv events,
 	if (pd_builtin_is(command, "put"))
 		return write(specification, command, events, error);
 	if (pd_builtin_is(command, "delete"))
-		return delete(specification, events);
+		return delete(specification, command, events, error);
 	return pd_builtin_refuse(specification, command,
 	    "Get, Put, Delete and CompareAndSet", error);
 }

@@ -128,17 +128,6 @@ state_json(struct pd_specification *specification, int32_t state)
 	return list;
 }
 
-/* A truth that was answered: 1, 0, or -1 when there is none. */
-static int
-truth(jv events, const char *field)
-{
-	jv value = jv_is_valid(events) ? pd_builtin_result(events, field) : jv_invalid();
-	jv_kind kind = jv_get_kind(value);
-
-	jv_free(value);
-	return kind == JV_KIND_TRUE ? 1 : kind == JV_KIND_FALSE ? 0 : -1;
-}
-
 static int32_t
 told(jv events, int result)
 {
@@ -187,13 +176,14 @@ set_change(struct pd_specification *specification, enum pd_verb verb,
 	struct pd_traits traits = PD_TRAITS_INIT;
 	bool looks = verb == PD_VERB_CONTAINS;
 	jv value = pd_builtin_argument(specification, command, "value", error);
+	int result;
 
-	if (!jv_is_valid(value))
+	if (!jv_is_valid(value) || pd_builtin_truth(specification, command, events,
+	    looks ? "found" : "ok", looks, &result, error) != 0) {
+		jv_free(value);
 		return PD_BROKEN;
+	}
 	action.value = pd_builtin_value(specification, value);
-	int result = truth(events, looks ? "found" : "ok");
-	if (looks && jv_is_valid(events) && result < 0)
-		return pd_builtin_without(specification, command, "found", error);
 	action.result = result;
 	action.told = told(events, result);
 	traits.observes = looks || (action.told == PD_TOLD_RESULT && result == 0);
@@ -319,11 +309,15 @@ take(struct pd_specification *specification, jv command, jv events,
 	struct pd_builtin_action action = {.verb = PD_VERB_TAKE};
 	struct pd_traits traits = PD_TRAITS_INIT;
 
+	int nothing;
+
+	if (pd_builtin_truth(specification, command, events, "empty", false, &nothing,
+	    error) != 0)
+		return PD_BROKEN;
 	traits.takes_unknown = !jv_is_valid(events);
 	if (jv_is_valid(events)) {
 		jv value = pd_builtin_result(events, "value");
-		bool empty = truth(events, "empty") == 1 ||
-		    jv_get_kind(value) == JV_KIND_NULL;
+		bool empty = nothing == 1 || jv_get_kind(value) == JV_KIND_NULL;
 		if (!empty && !jv_is_valid(value)) {
 			pd_builtin_without(specification, command, "value", error);
 			pd_error_hint(error, "what was taken, or \"empty\": true; leave the "

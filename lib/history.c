@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "buffer.h"
 #include "json.h"
@@ -34,6 +35,7 @@ pd_history_free(struct pd_history *history)
 	for (size_t i = 0; i < history->count; i++)
 		free_operation(&history->list[i]);
 	free(history->list);
+	pd_interner_free(&history->ids);
 	*history = (struct pd_history)PD_HISTORY_INIT;
 }
 
@@ -50,25 +52,22 @@ pd_history_unknown(const struct pd_history *history)
 /*
  * Reading op records.
  */
-/* A time, or PD_NEVER for null and nothing where that is allowed. */
+/* A time, or PD_NEVER for null where that is allowed. */
 static int
-take_time(jv record, const char *field, bool required, int64_t *time,
+take_time(jv record, const char *field, bool ends, int64_t *time,
     struct pd_error *error)
 {
 	jv value = pd_json_peek(record, field);
-	jv_kind kind = jv_get_kind(value);
-	bool good = pd_json_integer_peek(value, time);
+	bool never = ends && jv_get_kind(value) == JV_KIND_NULL;
+	bool good = never || pd_json_integer_peek(value, time);
 
-	if (!good && !required &&
-	    (kind == JV_KIND_INVALID || kind == JV_KIND_NULL)) {
-		*time = PD_NEVER;
-		good = true;
-	}
 	jv_free(value);
+	if (never)
+		*time = PD_NEVER;
 	if (good)
 		return 0;
 	pd_error_set(error, "op record: '%s' must be a whole number of "
-	    "microseconds%s", field, required ? "" : ", or null: it never returned");
+	    "microseconds%s", field, ends ? ", or null for never" : "");
 	return pd_error_hint(error, "any clock will do that is the same for all");
 }
 
@@ -120,12 +119,13 @@ take_process(jv record, jv *process, struct pd_error *error)
 	if (kind == JV_KIND_STRING || kind == JV_KIND_NUMBER ||
 	    kind == JV_KIND_INVALID || kind == JV_KIND_NULL)
 		return 0;
-	return pd_error_set(error,
-	    "op record: 'process' must be a string or a number");
+	pd_error_set(error, "op record: 'process' must be a string or a number");
+	return pd_error_hint(error, "operations of one process follow one another; "
+	    "leave it out if nobody knows");
 }
 
 static int
-take_id(const struct pd_history *history, jv record, char **id,
+take_id(struct pd_history *history, jv record, char **id,
     struct pd_error *error)
 {
 	jv value = pd_json_peek(record, "id");
@@ -136,8 +136,15 @@ take_id(const struct pd_history *history, jv record, char **id,
 	else if (kind == JV_KIND_INVALID || kind == JV_KIND_NULL)
 		*id = pd_format("o%zu", history->count + 1);
 	jv_free(value);
-	return *id != NULL ? 0 :
-	    pd_error_set(error, "op record: 'id' must be a string");
+	if (*id == NULL) {
+		pd_error_set(error, "op record: 'id' must be a string");
+		return pd_error_hint(error, "without one it is numbered");
+	}
+	if ((size_t)pd_intern(&history->ids, *id, strlen(*id)) == history->count)
+		return 0;
+	pd_error_set(error, "op record: another operation of this history is %s", *id);
+	return pd_error_hint(error, "ids are unique within a history; \"history\" "
+	    "tells histories apart");
 }
 
 int
@@ -147,24 +154,24 @@ pd_history_add_record(struct pd_history *history, jv record,
 	struct pd_operation operation = {.process = jv_invalid(),
 		.command = jv_invalid(), .events = jv_invalid(),
 		.key = pd_json_peek(record, "key")};
-	int result = take_id(history, record, &operation.id, error);
+	int result = take_process(record, &operation.process, error);
 
 	if (result == 0)
-		result = take_process(record, &operation.process, error);
+		result = take_time(record, "call_us", false, &operation.called, error);
 	if (result == 0)
-		result = take_time(record, "call_us", true, &operation.called, error);
-	if (result == 0)
-		result = take_time(record, "return_us", false, &operation.returned, error);
+		result = take_time(record, "return_us", true, &operation.returned, error);
 	if (result == 0)
 		result = take_command(record, &operation.command, error);
 	if (result == 0)
 		result = take_events(record, &operation.events, error);
 	if (result == 0 && operation.returned < operation.called) {
-		result = pd_error_set(error, "op record: %s returned at %" PRId64
-		    ", before it was called at %" PRId64, operation.id,
-		    operation.returned, operation.called);
+		result = pd_error_set(error, "op record: it returned at %" PRId64
+		    ", before it was called at %" PRId64, operation.returned,
+		    operation.called);
 		pd_error_hint(error, "call_us and return_us are read on the same clock");
 	}
+	if (result == 0)
+		result = take_id(history, record, &operation.id, error);
 	if (result == 0)
 		pd_history_add(history, operation);
 	else

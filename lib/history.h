@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "intern.h"
 
 #define PD_NEVER INT64_MAX	/* when an operation returned that did not */
 
@@ -30,6 +31,7 @@ struct pd_operation {
 struct pd_history {
 	struct pd_operation *list;
 	size_t count, room;
+	struct pd_interner ids;	/* of records */
 };
 
 #define PD_HISTORY_INIT {0}

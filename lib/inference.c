@@ -87,6 +87,8 @@ pd_infer(struct pd_specification *specification, int32_t start,
     struct pd_move *moves, size_t count)
 {
 	struct value *values = count_values(specification, start, moves, count);
+	/* What lies there from the beginning may be the value that was taken. */
+	bool empty = pd_specification_is_empty(specification, start);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -101,6 +103,7 @@ pd_infer(struct pd_specification *specification, int32_t start,
 		if (untaken)
 			move->action = pd_specification_unseen(specification, move->action);
 		if (!move->known && value != NULL && value->writers == 1 &&
+		    (empty || traits.puts == PD_NOTHING) &&
 		    value->seen >= move->called && value->seen != PD_NEVER)
 			know(specification, move, value->seen);
 		moves[kept++] = *move;

@@ -110,6 +110,19 @@ pd_specification_action(struct pd_specification *specification, jv command,
 	return specification->kind->action(specification, command, events, error);
 }
 
+int
+pd_specification_check(struct pd_specification *specification, jv command,
+    jv events, struct pd_error *error)
+{
+	if (specification->model != NULL)
+		return 0;
+	jv keys = pd_specification_keys(specification, command, error);
+	bool good = jv_is_valid(keys);
+	jv_free(keys);
+	return good && pd_specification_action(specification, command, events,
+	    error) != PD_BROKEN ? 0 : -1;
+}
+
 struct pd_traits
 pd_specification_traits(const struct pd_specification *specification,
     int32_t action)

@@ -47,6 +47,12 @@ jv pd_specification_keys(struct pd_specification *, jv command,
  * PD_BROKEN when the type has no such command. */
 int32_t pd_specification_action(struct pd_specification *, jv command,
     jv events, struct pd_error *);
+
+/* Can an operation be judged at all? Returns 0, or -1 with what is wrong with its
+ * command or events, or with its key. A model says so only as it judges. */
+int pd_specification_check(struct pd_specification *, jv command, jv events,
+    struct pd_error *);
+
 struct pd_traits pd_specification_traits(const struct pd_specification *,
     int32_t action);
 

@@ -108,6 +108,32 @@ pd_builtin_without(const struct pd_specification *specification, jv command,
 }
 
 int32_t
+pd_builtin_truth(const struct pd_specification *specification, jv command,
+    jv events, const char *field, bool required, int *truth,
+    struct pd_error *error)
+{
+	*truth = -1;
+	if (!jv_is_valid(events))
+		return 0;
+	jv value = pd_builtin_result(events, field);
+	jv_kind kind = jv_get_kind(value);
+	jv_free(value);
+	if (kind == JV_KIND_INVALID && required)
+		return pd_builtin_without(specification, command, field, error);
+	if (kind == JV_KIND_INVALID)
+		return 0;
+	if (kind != JV_KIND_TRUE && kind != JV_KIND_FALSE) {
+		pd_error_set(error, "%s: '%s' of %s is neither true nor false",
+		    specification->kind->name, field,
+		    pd_json_peek_string(command, "type", ""));
+		pd_error_hint(error, "true or false; leave the events out if nobody knows");
+		return PD_BROKEN;
+	}
+	*truth = kind == JV_KIND_TRUE;
+	return 0;
+}
+
+int32_t
 pd_builtin_value(struct pd_specification *specification, jv value)
 {
 	jv text = pd_json_identity(value);

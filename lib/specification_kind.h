@@ -100,6 +100,12 @@ jv pd_builtin_result(jv events, const char *field);
 int32_t pd_builtin_without(const struct pd_specification *, jv command,
     const char *field, struct pd_error *);
 
+/* The truth that was answered: 1, 0, or -1 when there is none or nobody knows;
+ * PD_BROKEN with the error when there must be one, or it is something else; else
+ * 0. */
+int32_t pd_builtin_truth(const struct pd_specification *, jv command, jv events,
+    const char *field, bool required, int *truth, struct pd_error *);
+
 /* A value's number, which consumes it, and back. */
 int32_t pd_builtin_value(struct pd_specification *, jv value);
 jv pd_builtin_json(const struct pd_specification *, int32_t value);
