@@ -29,7 +29,8 @@ enum {
 	OPT_TIMEOUT, OPT_HEALTH_TIMEOUT, OPT_REDACT, OPT_REPORT, OPT_NO_EXCHANGE,
 	OPT_CA, OPT_CERTIFICATE, OPT_KEY, OPT_INSECURE, OPT_UNIX, OPT_PROXY,
 	OPT_ALLOW_VACUOUS, OPT_STRICT, OPT_LINE_BUFFERED, OPT_MAX_LINE,
-	OPT_SKIP_BAD, OPT_SHARED,
+	OPT_SKIP_BAD, OPT_SHARED, OPT_REPEAT, OPT_JITTER, OPT_NO_LINEARIZE,
+	OPT_LINEARIZE_TIMEOUT,
 };
 
 static const struct pd_option options[] = {
@@ -39,6 +40,10 @@ static const struct pd_option options[] = {
 	{'u', "url", "URL", "where the system is: the base of requests' paths"},
 	{OPT_CHECKS, "checks", "MODE", "halt (at the first that fails), record, log or off"},
 	{OPT_CONFORM, "conform", NULL, "events must agree with the model's predictions"},
+	{OPT_REPEAT, "repeat", "N", "run a sequence with branches up to N times, until it fails (1)"},
+	{OPT_JITTER, "jitter", "TIME", "at most, a random delay before each command of a branch"},
+	{OPT_NO_LINEARIZE, "no-linearize", NULL, "fold branches as they were answered, judge no order"},
+	{OPT_LINEARIZE_TIMEOUT, "linearize-timeout", "TIME", "for the search of an order of the branches (10s)"},
 	{OPT_STOP, "stop-on-failure", NULL, "stop after the first run that fails"},
 	{OPT_MAX_FAILURES, "max-failures", "N", "stop after N runs that failed"},
 	{OPT_TRACE, "trace", NULL, "write passing checks and every run's last state"},
@@ -65,6 +70,8 @@ static const struct pd_option options[] = {
 static const struct pd_program program = {
 	.name = "pd-exec",
 	.synopsis = "-m MODEL (-a ADAPTER | -A CMD) [-u URL] [--checks MODE] [--conform]\n"
+	    "               [--repeat N] [--jitter TIME] [--no-linearize]\n"
+	    "               [--linearize-timeout TIME]\n"
 	    "               [--stop-on-failure] [--max-failures N] [--trace] [--report]\n"
 	    "               [--timeout TIME] [--health-timeout TIME] [--redact NAME]\n"
 	    "               [--no-exchange] [--cacert FILE] [--cert FILE] [--key FILE]\n"
@@ -81,6 +88,7 @@ struct settings {
 	struct pd_executor_options executor;
 	struct pd_redaction redaction;
 	int64_t max_failures;	/* 0: no limit */
+	int64_t repeat;		/* of a sequence with branches */
 	bool report, shared, allow_vacuous, strict, line_buffered, skip_bad;
 	size_t max_line;
 };
@@ -110,6 +118,15 @@ log_check(const char *text)
 	warnx("%s", text);
 }
 
+/* A number without a unit is of microseconds. */
+static int64_t
+parse_jitter(const char *value)
+{
+	return value[0] != '\0' && strspn(value, "0123456789") == strlen(value) ?
+	    pd_option_number("jitter", value, 0, INT32_MAX) :
+	    pd_option_duration("jitter", value);
+}
+
 static void
 set_option(struct settings *settings, int option, const char *value)
 {
@@ -123,15 +140,23 @@ set_option(struct settings *settings, int option, const char *value)
 	case 'A': settings->adapter.command = value; break;
 	case 'u': http->base_url = value; break;
 	case OPT_CHECKS:
-		executor->checks = (enum pd_check_mode)pd_option_choice("checks", value,
+		executor->projection.checks = (enum pd_check_mode)pd_option_choice("checks", value,
 		    check_modes);
 		break;
-	case OPT_CONFORM: executor->conform = true; break;
+	case OPT_CONFORM: executor->projection.conform = true; break;
+	case OPT_REPEAT:
+		settings->repeat = pd_option_number("repeat", value, 1, INT64_MAX);
+		break;
+	case OPT_JITTER: executor->jitter = parse_jitter(value); break;
+	case OPT_NO_LINEARIZE: executor->no_linearize = true; break;
+	case OPT_LINEARIZE_TIMEOUT:
+		executor->linearize_timeout = pd_option_duration("linearize-timeout", value);
+		break;
 	case OPT_STOP: settings->max_failures = 1; break;
 	case OPT_MAX_FAILURES:
 		settings->max_failures = pd_option_number("max-failures", value, 1, INT64_MAX);
 		break;
-	case OPT_TRACE: executor->trace = true; break;
+	case OPT_TRACE: executor->projection.trace = true; break;
 	case OPT_TIMEOUT:
 		executor->timeout = pd_option_duration("timeout", value);
 		break;
@@ -162,9 +187,9 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.max_line = PD_LINE_LIMIT,
+	*settings = (struct settings){.max_line = PD_LINE_LIMIT, .repeat = 1,
 		.executor = {.timeout = 30000000, .health_timeout = 10000000,
-		.exchanges = true, .log = log_check}};
+		.linearize_timeout = 10000000, .exchanges = true, .projection.log = log_check}};
 	pd_redaction_start(&settings->redaction);
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1)
 		set_option(settings, option, value);
@@ -174,7 +199,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 		pd_usage_error("one adapter is needed: -a ADAPTER.jq or -A COMMAND");
 	if (settings->executor.timeout == 0)
 		pd_usage_error("--timeout: no command can be done in no time");
-	settings->executor.redaction = &settings->redaction;
+	settings->executor.projection.redaction = &settings->redaction;
 }
 
 /* Pass the header on with ourselves added; make one when there was none. */
@@ -247,32 +272,34 @@ end_turn(struct session *session)
 		pd_lock_release(&session->lock);
 }
 
-static void
-execute(struct session *session, const struct pd_sequence *sequence, bool paced,
-    const char *line, size_t length)
+static jv
+execute_once(struct session *session, const struct pd_execution *execution)
 {
 	const struct settings *settings = session->settings;
-	struct pd_error error;
 
-	if (!take_turn(session))
-		return;
 	pd_buffer_clear(&session->run_lines);
 	/* Whoever reads may himself be waiting for our turn to end: no write may
 	 * wait for him before. */
 	session->writer.hold = true;
 	session->writer.copy = settings->report ? &session->run_lines : NULL;
-	jv end = pd_executor_run(session->executor, sequence, paced, line,
-	    length);
+	jv end = pd_executor_run(session->executor, execution);
 	session->writer.copy = NULL;
 	session->writer.hold = false;
-	end_turn(session);
+	return end;
+}
+
+static void
+take_end(struct session *session, jv end)
+{
+	const struct settings *settings = session->settings;
+	struct pd_error error;
+
 	pd_counts_run(&session->counts, end);
 	if (pd_json_has_peek(end, "failure")) {
 		session->failures++;
 		if (settings->report)
 			write_failure(session);
 	}
-	jv_free(end);
 	pd_writer_flush(&session->writer, &error);
 	if (settings->max_failures > 0 && session->failures >= settings->max_failures)
 		session->stopped = true;
@@ -280,6 +307,26 @@ execute(struct session *session, const struct pd_sequence *sequence, bool paced,
 		pd_counts_problem(&session->counts,
 		    "the system could not be reached in 3 runs in a row");
 		session->stopped = true;
+	}
+}
+
+/* Races hide: a sequence with branches is run again until it fails. */
+static void
+execute(struct session *session, struct pd_execution execution)
+{
+	bool races = execution.sequence->branch_count > 0 && !execution.paced;
+	int64_t left = races ? session->settings->repeat : 1;
+	bool again = true;
+
+	while (again) {
+		if (!take_turn(session))
+			return;
+		execution.repeats = --left > 0;
+		jv end = execute_once(session, &execution);
+		end_turn(session);
+		take_end(session, end);
+		again = pd_json_peek_bool(end, "again", false);
+		jv_free(end);
 	}
 }
 
@@ -327,7 +374,8 @@ execute_anew(struct session *session, const struct pd_sequence *sequence,
 	jv record = pd_sequence_record(sequence);
 
 	pd_json_append_peek(&line, record);
-	execute(session, sequence, paced, line.data, line.length);
+	execute(session, (struct pd_execution){.sequence = sequence, .paced = paced,
+		.line = line.data, .length = line.length});
 	pd_buffer_free(&line);
 	jv_free(record);
 }
@@ -348,7 +396,8 @@ take_sequence(struct session *session, const struct pd_record *record)
 	bool whole = is_whole(value) && !paced;
 	if (pd_sequence_parse(&sequence, value, &error) == 0) {
 		if (whole)
-			execute(session, &sequence, paced, record->line, record->length);
+			execute(session, (struct pd_execution){.sequence = &sequence,
+				.line = record->line, .length = record->length});
 		else
 			execute_anew(session, &sequence, paced);
 	} else {
@@ -432,7 +481,7 @@ static void
 note_silent_checks(struct session *session)
 {
 	if (!session->settings->strict || session->counts.commands == 0 ||
-	    session->settings->executor.checks == PD_CHECKS_OFF)
+	    session->settings->executor.projection.checks == PD_CHECKS_OFF)
 		return;
 	for (int i = 0; i < pd_model_checks(session->model); i++) {
 		const char *name = pd_model_check_name(session->model, i);

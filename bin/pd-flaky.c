@@ -291,6 +291,18 @@ pass(struct session *session, const struct pd_record *record)
 	pd_filter_pass(&session->filter, record);
 }
 
+/* Will this sequence not be executed again next? */
+static bool
+is_last_attempt(const struct pd_record *record)
+{
+	struct pd_error ignored;	/* told where runs are counted */
+	jv end = pd_record_parse(record, &ignored);
+	bool again = pd_json_peek_bool(end, "again", false);
+
+	jv_free(end);
+	return !again;
+}
+
 /* A run's verdict stands after the run. */
 static void
 take_record(void *context, const struct pd_record *record)
@@ -308,8 +320,10 @@ take_record(void *context, const struct pd_record *record)
 		session->sequence = pd_json_peek(start, "sequence");
 		jv_free(start);
 	} else if (pd_record_is(record, "run_end")) {
-		if (jv_is_valid(session->sequence))
+		if (jv_is_valid(session->sequence) && is_last_attempt(record))
 			examine_record(session, session->sequence, record);
+		else
+			jv_free(session->sequence);
 		session->sequence = jv_invalid();
 	} else if (pd_record_is(record, "failure")) {
 		take_failure(session, record);

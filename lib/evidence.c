@@ -89,6 +89,8 @@ void
 pd_evidence_note_empty(const struct pd_evidence *evidence, bool checking,
     bool conform, int checks, struct pd_counts *counts)
 {
+	bool compared = conform || evidence->judged > 0;
+
 	if (evidence->runs == 0) {
 		pd_counts_problem(counts, "no sequence was executed: the input had none");
 		return;
@@ -99,10 +101,10 @@ pd_evidence_note_empty(const struct pd_evidence *evidence, bool checking,
 		pd_counts_problem(counts, "the adapter produced no event from %" PRId64
 		    " answers", evidence->commands);
 	note_refusals(evidence, counts);
-	if (!conform && (!checking || checks == 0))
+	if (!compared && (!checking || checks == 0))
 		pd_counts_problem(counts, "nothing was checked: %s, and --conform was "
 		    "not given", checking ? "the model has no check" : "the checks are off");
-	else if (!conform && evidence->fired == 0 && evidence->commands > 0)
+	else if (!compared && evidence->fired == 0 && evidence->commands > 0)
 		pd_counts_problem(counts, "none of the model's %d checks was ever "
 		    "triggered", checks);
 	else if (conform && evidence->judged == 0 && evidence->commands > 0)

@@ -17,7 +17,8 @@ struct pd_evidence {
 	int64_t commands;	/* that were answered */
 	int64_t events;
 	int64_t answers;	/* that carried a status */
-	int64_t judged;		/* answers that were compared with a prediction */
+	int64_t judged;		/* answers that were compared with a prediction, or an
+				 * order was found or refuted that explains them */
 	int64_t fired;		/* checks that ran */
 	jv refused;		/* {"404": times, "5xx": times}: see pd_evidence_answer */
 };

@@ -9,18 +9,19 @@
 
 #include "buffer.h"
 #include "call.h"
-#include "conform.h"
-#include "evidence.h"
-#include "fold.h"
+#include "gathering.h"
 #include "journal.h"
 #include "json.h"
 #include "pace.h"
 #include "preparation.h"
+#include "projection.h"
 #include "random.h"
 #include "reference.h"
+#include "specification.h"
 
 enum {
 	ABORT_GRACE = 500000,	/* for all of a run's teardown after a signal */
+	SEARCH_MEMORY = 256 << 20,	/* for the order of a run's branches */
 };
 
 enum phase {
@@ -40,7 +41,8 @@ struct lane {
 	struct pd_call *call;
 	jv command;		/* under way, references resolved */
 	jv predicted;		/* its events, or invalid */
-	jv injected;		/* what it made visible before its answer: an array */
+	jv injected, times;	/* what it made visible before its answer, and when: arrays */
+	struct pd_timer *delay;	/* before it is sent */
 	int64_t waits;		/* paced: its place in the queue, from 1; 0 if it does not */
 };
 
@@ -53,24 +55,20 @@ struct run {
 	struct lane *lanes;
 	size_t lane_count, lanes_busy;
 	struct pd_pace pace;
+	bool paced;		/* it was so in the beginning */
 	int64_t waited;		/* places in the queue given out */
 	bool asked;		/* the first in it has been told, and waits for an answer */
 	jv hooks;		/* requests of the present phase, still to be sent */
 	struct pd_call *hook;
-	struct pd_fold fold;
-	bool folding;		/* the state is good; false after a model error */
+	struct pd_projection projection;
 	struct pd_bindings bindings;
-	jv steps;		/* [{id, step}]: what was folded, for the state before */
-	struct pd_evidence evidence;	/* its events count the fold order, too */
-	jv failure, other_failures;
-	bool stopping;		/* no further commands: failed or interrupted */
+	struct pd_gathering gathering;
+	bool gathers;		/* answers are gathered, and not folded yet */
+	int64_t attempt;
 	bool aborted;
-	bool terminated;	/* the model said that the run ends */
 	bool reached;		/* at least one connection was made */
 	bool unreachable;
 	int64_t deadline;	/* of an aborted run */
-	const char *checking_id;
-	int checking_branch;
 };
 
 struct pd_executor {
@@ -82,12 +80,23 @@ struct pd_executor {
 	jv attempts;		/* {run: how often it was executed} */
 	jv timeouts;		/* {command: microseconds} as far as looked up */
 	struct pd_preparation preparation;
+	struct pd_specification *specification;	/* once a run had branches, or NULL */
+	struct pd_gathering_options gathering;
 	struct pd_evidence evidence;	/* of all runs */
 	int unreachable;
 };
 
 static void advance(struct run *);
 static void next_command(struct lane *);
+
+/* A search that takes long must not keep a signal waiting. */
+static bool
+is_interrupted(void *context)
+{
+	const struct pd_executor *executor = context;
+
+	return pd_loop_signal(executor->loop) != 0;
+}
 
 struct pd_executor *
 pd_executor_new(struct pd_loop *loop, struct pd_model *model,
@@ -100,8 +109,11 @@ pd_executor_new(struct pd_loop *loop, struct pd_model *model,
 		.adapter = adapter, .writer = writer, .options = *options,
 		.attempts = jv_object(), .timeouts = jv_object(),
 		.preparation = {.loop = loop, .adapter = adapter,
-		.redaction = options->redaction, .timeout = options->timeout,
-		.health_timeout = options->health_timeout}};
+		.redaction = options->projection.redaction, .timeout = options->timeout,
+		.health_timeout = options->health_timeout},
+		.gathering = {.timeout = options->linearize_timeout,
+		.max_memory = SEARCH_MEMORY, .interrupted = is_interrupted,
+		.context = executor}};
 	pd_evidence_start(&executor->evidence);
 	return executor;
 }
@@ -113,73 +125,9 @@ pd_executor_free(struct pd_executor *executor)
 		return;
 	jv_free(executor->attempts);
 	jv_free(executor->timeouts);
+	pd_specification_close(executor->specification);
 	pd_evidence_free(&executor->evidence);
 	free(executor);
-}
-
-/*
- * Failures.
- */
-static const char *
-class_of(const char *kind)
-{
-	static const struct {
-		const char *kind, *class;
-	} classes[] = {
-		{"check_failed", "assertion"}, {"prediction_mismatch", "assertion"},
-		{"adapter_error", "execution"}, {"unexpected_reply", "execution"},
-		{"command_timeout", "execution"},
-	};
-
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-		if (strcmp(classes[i].kind, kind) == 0)
-			return classes[i].class;
-	}
-	return "framework";
-}
-
-/* Note a failure; the first one is the run's. Consumes data. */
-static void
-fail(struct run *run, const char *kind, const char *name, const char *message,
-    jv data, const char *id, int branch)
-{
-	jv failure = pd_json_set_string(jv_object(), "class", class_of(kind));
-
-	failure = pd_json_set_string(failure, "kind", kind);
-	if (name != NULL)
-		failure = pd_json_set_string(failure, "name", name);
-	failure = pd_json_set_string(failure, "message", message);
-	if (jv_is_valid(data))
-		failure = pd_json_set(failure, "data",
-		    pd_redact(run->executor->options.redaction, data));
-	if (id != NULL)
-		failure = pd_json_set_string(failure, "id", id);
-	if (branch >= 0)
-		failure = pd_json_set_number(failure, "branch", branch);
-	if (!jv_is_valid(run->failure))
-		run->failure = failure;
-	else
-		run->other_failures = jv_array_append(run->other_failures, failure);
-}
-
-static void
-fail_error(struct run *run, const char *kind, const char *name,
-    const struct pd_error *error, const char *id, int branch)
-{
-	char text[2560];
-
-	fail(run, kind, name, pd_error_text(error, text, sizeof(text)),
-	    jv_invalid(), id, branch);
-}
-
-/* A model that failed has lost the state: nothing more can be folded. */
-static void
-fail_model(struct run *run, const struct pd_error *error, const char *id,
-    int branch)
-{
-	run->folding = false;
-	run->stopping = true;
-	fail_error(run, "model_error", NULL, error, id, branch);
 }
 
 /*
@@ -204,224 +152,71 @@ write_run_start(struct run *run, const char *line, size_t length)
 	 * stream: a run that is executed again follows itself. */
 	jv_free(executor->attempts);
 	executor->attempts = pd_json_set_number(jv_object(), key, attempt);
-	pd_journal_start(&run->journal, (int64_t)attempt, run->nonce,
+	run->attempt = (int64_t)attempt;
+	pd_journal_start(&run->journal, run->attempt, run->nonce,
 	    executor->options.target, line, length);
-}
-
-static void
-write_check(const struct run *run, const char *name, bool pass, jv message,
-    jv data)
-{
-	pd_journal_check(&run->journal, (struct pd_journal_place){run->checking_id,
-	    run->checking_branch}, name, pass, message, data, run->evidence.events);
-}
-
-/*
- * Folding and checking.
- */
-static void
-log_check(struct run *run, const char *name, jv message)
-{
-	char *text = pd_format("run %" PRId64 "%s%s: check %s failed%s%s",
-	    run->sequence->run, run->checking_id != NULL ? ", command " : "",
-	    run->checking_id != NULL ? run->checking_id : "", name,
-	    jv_is_valid(message) ? ": " : "",
-	    jv_is_valid(message) ? jv_string_value(message) : "");
-
-	run->executor->options.log(text);
-	free(text);
-}
-
-static int
-on_checked(void *context, int check, enum pd_verdict verdict, jv message,
-    jv data, const struct pd_error *error)
-{
-	struct run *run = context;
-	const struct pd_executor_options *options = &run->executor->options;
-	const char *name = pd_model_check_name(run->executor->model, check);
-
-	if (verdict == PD_CHECK_ERROR) {
-		fail_model(run, error, run->checking_id, run->checking_branch);
-		return 1;
-	}
-	if (verdict == PD_CHECK_PASSED) {
-		if (options->trace)
-			write_check(run, name, true, jv_invalid(), jv_invalid());
-		return 0;
-	}
-	write_check(run, name, false, message, data);
-	if (options->checks == PD_CHECKS_LOG) {
-		log_check(run, name, message);
-		return 0;
-	}
-	char *text = jv_is_valid(message) ? pd_duplicate(jv_string_value(message)) :
-	    pd_format("check %s does not hold", name);
-	fail(run, "check_failed", name, text, jv_copy(data), run->checking_id,
-	    run->checking_branch);
-	free(text);
-	if (options->checks == PD_CHECKS_RECORD)
-		return 0;
-	run->stopping = true;
-	return 1;
-}
-
-/* Fold a command or event and run the checks that it triggers. Nothing is
- * judged in teardown: it takes apart what the checks look at. */
-static void
-take_step(struct run *run, enum pd_step kind, jv step, const char *id,
-    int branch)
-{
-	struct pd_error error;
-	jv noted = pd_json_set(jv_object(), "step", jv_copy(step));
-
-	if (id != NULL)
-		noted = pd_json_set_string(noted, "id", id);
-	run->steps = jv_array_append(run->steps, noted);
-	if (pd_fold_apply(&run->fold, step, &error) != 0) {
-		fail_model(run, &error, id, branch);
-		return;
-	}
-	if (run->executor->options.checks == PD_CHECKS_OFF ||
-	    run->phase >= PHASE_TEARDOWN)
-		return;
-	run->checking_id = id;
-	run->checking_branch = branch;
-	pd_fold_check(&run->fold, kind, step, on_checked, run);
-}
-
-static void
-take_event(struct run *run, const char *source, jv event, const char *id,
-    int branch)
-{
-	run->evidence.events++;
-	if (id != NULL)
-		pd_bindings_add(&run->bindings, id, jv_copy(event));
-	pd_journal_event(&run->journal, (struct pd_journal_place){id, branch}, source,
-	    event, run->evidence.events);
-	if (run->folding)
-		take_step(run, PD_STEP_EVENT, event, id, branch);
-}
-
-/*
- * Conformance: what was seen against what the model predicted.
- */
-static void
-describe_difference(struct pd_buffer *text, const char *field, jv pair)
-{
-	if (jv_get_kind(pair) == JV_KIND_OBJECT) {
-		char *expected = pd_json_excerpt(pd_json_peek(pair, "expected"), 80);
-		char *seen = pd_json_excerpt(pd_json_peek(pair, "seen"), 80);
-		pd_buffer_format(text, ", %s: expected %s, got %s", field, expected, seen);
-		free(expected);
-		free(seen);
-	} else {
-		pd_buffer_format(text, ", %s, which is kept secret", field);
-	}
-	jv_free(pair);
-}
-
-static void
-mismatch(struct run *run, const struct lane *lane, const char *id, jv events)
-{
-	jv first = jv_array_get(jv_copy(lane->predicted), 0);
-	jv seen = jv_array_get(jv_copy(events), 0);
-	jv data = pd_json_set(jv_object(), "expected", jv_copy(lane->predicted));
-	struct pd_buffer text = PD_BUFFER_INIT;
-
-	data = pd_json_set(data, "seen", jv_copy(events));
-	const char *expected_type = pd_json_peek_string(first, "type", "no event");
-	const char *seen_type = pd_json_peek_string(seen, "type", "no event");
-	if (strcmp(expected_type, seen_type) != 0) {
-		pd_buffer_format(&text, "expected %s, got %s", expected_type, seen_type);
-	} else if (jv_is_valid(first)) {
-		jv fields = pd_redact(run->executor->options.redaction,
-		    pd_conform_differences(first, seen));
-		pd_buffer_format(&text, "%s differs from the prediction", seen_type);
-		jv_object_foreach(fields, key, pair) {
-			describe_difference(&text, jv_string_value(key), pair);
-			jv_free(key);
-		}
-		data = pd_json_set(data, "fields", fields);
-	} else {
-		pd_buffer_text(&text, "other events than predicted");
-	}
-	fail(run, "prediction_mismatch",
-	    pd_json_peek_string(lane->command, "type", NULL), text.data, data, id,
-	    lane->branch);
-	run->stopping = true;
-	pd_buffer_free(&text);
-	jv_free(first);
-	jv_free(seen);
-}
-
-/* The model's own rule where it has one, the prediction otherwise. */
-static void
-judge_conformance(struct run *run, const struct lane *lane, const char *id,
-    int legal, jv events, const struct pd_error *error)
-{
-	if (legal < 0)
-		fail_model(run, error, id, lane->branch);
-	else if (legal == 0 || (legal == PD_NO_RULE && !pd_conforms(lane->predicted, events)))
-		mismatch(run, lane, id, events);
 }
 
 /*
  * A command's answer.
  */
 static void
-count_answer(struct run *run, const struct pd_answer *answer)
-{
-	int count = jv_array_length(jv_copy(answer->exchanges));
-	jv exchange = jv_array_get(jv_copy(answer->exchanges), count - 1);
-	jv reply = pd_json_peek(exchange, "reply");
-	pd_evidence_answer(&run->evidence,
-	    (int)pd_json_peek_number(reply, "status", 0));
-	jv_free(reply);
-	jv_free(exchange);
-}
-
-static void
-take_events(struct run *run, struct lane *lane, const char *id, jv events)
-{
-	struct pd_error error = PD_ERROR_INIT;
-	bool judge = run->executor->options.conform && jv_is_valid(lane->predicted) &&
-	    run->phase < PHASE_TEARDOWN;
-	/* What was made visible before the answer was predicted, too. */
-	jv all = jv_array_concat(jv_copy(lane->injected), jv_copy(events));
-	int legal = judge && run->folding ? pd_model_legal(run->executor->model,
-	    run->fold.state, lane->command, all, &error) : PD_NO_RULE;
-
-	if (run->folding)
-		take_step(run, PD_STEP_COMMAND, lane->command, id, lane->branch);
-	int count = jv_array_length(jv_copy(events));
-	for (int i = 0; i < count; i++) {
-		jv event = jv_array_get(jv_copy(events), i);
-		take_event(run, "command", event, id, lane->branch);
-		jv_free(event);
-	}
-	if (judge && !run->stopping) {
-		run->evidence.judged++;
-		judge_conformance(run, lane, id, legal, all, &error);
-	}
-	jv_free(all);
-	if (run->stopping || !run->folding || run->phase >= PHASE_TEARDOWN)
-		return;
-	int ends = pd_model_terminates(run->executor->model, run->fold.state,
-	    lane->command, events, &error);
-	if (ends < 0)
-		fail_model(run, &error, id, lane->branch);
-	else if (ends > 0)
-		run->terminated = true;
-}
-
-static void
 forget_command(struct lane *lane)
 {
 	jv_free(lane->command);
 	jv_free(lane->predicted);
 	jv_free(lane->injected);
+	jv_free(lane->times);
 	lane->command = lane->predicted = jv_invalid();
 	lane->injected = jv_array();
+	lane->times = jv_array();
+}
+
+static void
+bind_events(struct lane *lane, jv events)
+{
+	struct run *run = lane->run;
+
+	jv_array_foreach(events, i, event) {
+		pd_bindings_add(&run->bindings, place_of(lane).id, event);
+	}
+}
+
+static void
+fail_answer(struct lane *lane, const struct pd_answer *answer)
+{
+	struct pd_projection *projection = &lane->run->projection;
+
+	projection->stopping = true;
+	pd_projection_fail_error(projection, answer->failure,
+	    pd_json_peek_string(lane->command, "type", NULL), &answer->error,
+	    place_of(lane));
+}
+
+static void
+fold_answer(struct lane *lane, struct pd_answer *answer)
+{
+	struct run *run = lane->run;
+	struct pd_journal_place place = place_of(lane);
+
+	pd_journal_command(&run->journal, place, lane->command, answer);
+	if (answer->outcome == PD_OUTCOME_OK)
+		pd_projection_answer(&run->projection, lane->command, lane->predicted,
+		    lane->injected, answer->events, answer->return_us, place);
+	else
+		fail_answer(lane, answer);
+	pd_answer_free(answer);
+}
+
+/* Keep an answer, or what is known of a command that is given up (NULL), until
+ * there is an order. */
+static void
+gather_answer(struct lane *lane, struct pd_answer *answer)
+{
+	if (answer != NULL && answer->outcome != PD_OUTCOME_OK)
+		fail_answer(lane, answer);
+	pd_gathering_take(&lane->run->gathering, place_of(lane), jv_copy(lane->command),
+	    jv_copy(lane->injected), jv_copy(lane->times), answer);
 }
 
 static void
@@ -429,26 +224,19 @@ on_answer(void *context, struct pd_answer *answer)
 {
 	struct lane *lane = context;
 	struct run *run = lane->run;
-	const char *id = lane->items->list[lane->next].id;
 
 	lane->call = NULL;
-	pd_journal_command(&run->journal, place_of(lane), lane->command, answer);
-	count_answer(run, answer);
 	run->reached = run->reached || !answer->unreachable;
-	if (answer->outcome == PD_OUTCOME_OK) {
-		run->evidence.commands++;
-		take_events(run, lane, id, answer->events);
-	} else {
-		run->unreachable = run->unreachable || answer->unreachable;
-		run->stopping = true;
-		fail_error(run, answer->failure,
-		    pd_json_peek_string(lane->command, "type", NULL),
-		    &answer->error, id, lane->branch);
-	}
+	run->unreachable = run->unreachable || answer->unreachable;
+	bind_events(lane, answer->events);
+	pd_projection_count(&run->projection, answer);
+	if (run->gathers)
+		gather_answer(lane, answer);
+	else
+		fold_answer(lane, answer);
+	pd_pace_answered(&run->pace, place_of(lane).id);
 	forget_command(lane);
 	lane->next++;
-	pd_pace_answered(&run->pace, id);
-	pd_answer_free(answer);
 	next_command(lane);
 }
 
@@ -457,10 +245,14 @@ on_inject(void *context, jv events)
 {
 	struct lane *lane = context;
 	struct run *run = lane->run;
-	const char *id = lane->items->list[lane->next].id;
+	int64_t now = pd_loop_now();
 
+	bind_events(lane, events);
 	jv_array_foreach(events, i, event) {
-		take_event(run, "injected", event, id, lane->branch);
+		lane->times = jv_array_append(lane->times, jv_number((double)now));
+		if (!run->gathers)
+			pd_projection_event(&run->projection, "injected", event, now,
+			    place_of(lane));
 		jv_free(event);
 	}
 	lane->injected = jv_array_concat(lane->injected, events);
@@ -487,8 +279,9 @@ entry_timeout(const struct run *run, jv command)
 	struct pd_error ignored;
 	double timeout = pd_json_peek_number(executor->timeouts, type, -1);
 
-	if (timeout < 0 && run->folding) {
-		jv commands = pd_model_commands(executor->model, run->fold.state, &ignored);
+	if (timeout < 0 && run->projection.folding) {
+		jv commands = pd_model_commands(executor->model,
+		    run->projection.fold.state, &ignored);
 		jv entry = pd_json_peek(commands, type);
 		timeout = 1000 * pd_json_peek_number(entry, "timeout_ms", 0);
 		executor->timeouts = pd_json_set_number(executor->timeouts, type, timeout);
@@ -521,11 +314,12 @@ skip_command(struct lane *lane)
 	next_command(lane);
 }
 
-static void
-send_command(struct lane *lane)
+/* Resolve the references, and predict what is to be compared. False when it cannot
+ * be sent. */
+static bool
+prepare_command(struct lane *lane)
 {
 	struct run *run = lane->run;
-	struct pd_executor *executor = run->executor;
 	const struct pd_item *item = &lane->items->list[lane->next];
 	struct pd_error error = PD_ERROR_INIT;
 
@@ -533,29 +327,36 @@ send_command(struct lane *lane)
 	    &error);
 	if (!jv_is_valid(lane->command)) {
 		/* What was not made because the run broke off needs no teardown. */
-		if (run->phase != PHASE_TEARDOWN || !run->stopping)
-			fail_error(run, "ref_unresolved", pd_json_peek_string(
-			    item->command, "type", NULL), &error, item->id, lane->branch);
-		run->stopping = true;
+		if (run->phase != PHASE_TEARDOWN || !run->projection.stopping)
+			pd_projection_fail_error(&run->projection, "ref_unresolved",
+			    pd_json_peek_string(item->command, "type", NULL), &error,
+			    place_of(lane));
+		run->projection.stopping = true;
+		return false;
+	}
+	bool could_fold = run->projection.folding;
+	if (lane->branch < 0 && !run->gathers)
+		lane->predicted = pd_projection_predict(&run->projection,
+		    lane->command, place_of(lane));
+	return run->projection.folding == could_fold;
+}
+
+static void
+send_command(struct lane *lane)
+{
+	struct run *run = lane->run;
+	struct pd_executor *executor = run->executor;
+
+	if (!prepare_command(lane)) {
 		skip_command(lane);
 		return;
 	}
-	if (executor->options.conform && run->folding && lane->branch < 0 &&
-	    pd_model_predicts(executor->model,
-	    pd_json_peek_string(lane->command, "type", ""))) {
-		lane->predicted = pd_model_simulate(executor->model, run->fold.state,
-		    lane->command, &error);
-		if (!jv_is_valid(lane->predicted)) {
-			fail_model(run, &error, item->id, lane->branch);
-			skip_command(lane);
-			return;
-		}
-	}
-	struct pd_command_context context = {run->sequence->run, item->id};
+	struct pd_command_context context = {run->sequence->run,
+		place_of(lane).id};
 	struct pd_call_options options = {
 		.timeout = timeout_of(run, lane->command), .done = on_answer,
 		.inject = on_inject, .context = lane,
-		.redaction = executor->options.redaction};
+		.redaction = executor->options.projection.redaction};
 	lane->call = pd_call_command(executor->loop, executor->adapter,
 	    lane->command, &context, &options);
 	if (run->aborted)
@@ -579,7 +380,7 @@ is_over(const struct lane *lane)
 	const struct run *run = lane->run;
 
 	return lane->next >= lane->items->count ||
-	    (run->phase != PHASE_TEARDOWN && (run->stopping || run->terminated));
+	    (run->phase != PHASE_TEARDOWN && (run->projection.stopping || run->projection.terminated));
 }
 
 static void
@@ -593,6 +394,30 @@ go_on(struct lane *lane)
 }
 
 static void
+on_delay_over(void *context)
+{
+	struct lane *lane = context;
+
+	lane->delay = NULL;
+	go_on(lane);
+}
+
+/* A pause that follows from the run's seed, the attempt and the command, so that
+ * branches meet in another way each time. */
+static void
+delay(struct lane *lane)
+{
+	struct run *run = lane->run;
+	uint64_t seed = pd_seed_derive(run->sequence->seed, "jitter",
+	    (uint64_t)run->attempt);
+	struct pd_random random;
+
+	pd_random_seed(&random, seed, place_of(lane).id);
+	lane->delay = pd_loop_after(run->executor->loop, (int64_t)pd_random_below(
+	    &random, (uint64_t)run->executor->options.jitter + 1), on_delay_over, lane);
+}
+
+static void
 next_command(struct lane *lane)
 {
 	struct run *run = lane->run;
@@ -601,8 +426,21 @@ next_command(struct lane *lane)
 
 	if (paced && !is_over(lane))
 		lane->waits = ++run->waited;
+	else if (lane->branch >= 0 && !is_over(lane) &&
+	    run->executor->options.jitter > 0)
+		delay(lane);
 	else
 		go_on(lane);
+}
+
+static void
+free_lanes(struct run *run)
+{
+	for (size_t i = 0; i < run->lane_count; i++) {
+		jv_free(run->lanes[i].injected);
+		jv_free(run->lanes[i].times);
+	}
+	free(run->lanes);
 }
 
 static void
@@ -614,15 +452,14 @@ start_lanes(struct run *run, const struct pd_items *items, size_t count)
 		advance(run);
 		return;
 	}
-	for (size_t i = 0; i < run->lane_count; i++)
-		jv_free(run->lanes[i].injected);
-	free(run->lanes);
+	free_lanes(run);
 	run->lanes = pd_allocate(count, sizeof(*run->lanes));
 	run->lane_count = run->lanes_busy = count;
 	for (size_t i = 0; i < count; i++)
 		run->lanes[i] = (struct lane){.run = run, .items = &items[i],
 			.branch = branches ? (int)i : -1, .command = jv_invalid(),
-			.predicted = jv_invalid(), .injected = jv_array()};
+			.predicted = jv_invalid(), .injected = jv_array(),
+			.times = jv_array()};
 	for (size_t i = 0; i < count; i++)
 		next_command(&run->lanes[i]);
 }
@@ -643,8 +480,9 @@ on_hook(void *context, struct pd_answer *answer)
 	run->unreachable = run->unreachable || answer->unreachable;
 	if (answer->outcome != PD_OUTCOME_OK) {
 		pd_error_prefix(&answer->error, "%s: ", name);
-		fail_error(run, "setup_failed", name, &answer->error, NULL, -1);
-		run->stopping = true;
+		pd_projection_fail_error(&run->projection, "setup_failed", name,
+		    &answer->error, PD_NOWHERE);
+		run->projection.stopping = true;
 		if (run->phase == PHASE_SETUP_EACH) {
 			jv_free(run->hooks);
 			run->hooks = jv_array();
@@ -667,7 +505,7 @@ next_hook(struct run *run)
 	run->hooks = jv_array_slice(run->hooks, 1, jv_array_length(jv_copy(run->hooks)));
 	struct pd_call_options options = {.done = on_hook, .context = run,
 		.timeout = executor->options.timeout,
-		.redaction = executor->options.redaction};
+		.redaction = executor->options.projection.redaction};
 	run->hook = pd_call_hook(executor->loop, executor->adapter, request, &options);
 	if (run->aborted)
 		pd_call_hurry(run->hook, time_left(run));
@@ -681,25 +519,29 @@ start_hooks(struct run *run, const char *name)
 	jv_free(run->hooks);
 	run->hooks = pd_adapter_hook(run->executor->adapter, name, &error);
 	if (!jv_is_valid(run->hooks)) {
-		fail_error(run, "setup_failed", name, &error, NULL, -1);
-		run->stopping = true;
+		pd_projection_fail_error(&run->projection, "setup_failed", name,
+		    &error, PD_NOWHERE);
+		run->projection.stopping = true;
 		run->hooks = jv_array();
 	}
 	next_hook(run);
 }
 
+/* Answers of commands that run at the same time are folded in an order that
+ * explains them. A run that is paced has one: its own. */
 static void
-check_end(struct run *run)
+begin_gathering(struct run *run)
 {
-	bool check = run->folding && !run->stopping &&
-	    run->executor->options.checks != PD_CHECKS_OFF;
+	struct pd_executor *executor = run->executor;
 
-	run->checking_id = NULL;
-	run->checking_branch = -1;
-	if (check && pd_fold_check_at(&run->fold, PD_TRIGGER_SETTLED, on_checked,
-	    run) == 0)
-		pd_fold_check_at(&run->fold, PD_TRIGGER_END, on_checked, run);
-	advance(run);
+	run->gathers = run->sequence->branch_count > 0 && !run->paced &&
+	    !executor->options.no_linearize;
+	if (!run->gathers)
+		return;
+	if (executor->specification == NULL)
+		executor->specification = pd_specification_of_model(executor->model);
+	pd_gathering_start(&run->gathering, &run->projection, executor->specification,
+	    &executor->gathering);
 }
 
 /* Go on to the next phase. */
@@ -720,15 +562,24 @@ advance(struct run *run)
 		start_lanes(run, &sequence->prefix, sequence->prefix.count > 0);
 		break;
 	case PHASE_BRANCHES:
+		begin_gathering(run);
 		start_lanes(run, sequence->branches, sequence->branch_count);
 		break;
 	case PHASE_SUFFIX:
+		if (run->gathers)
+			pd_gathering_look(&run->gathering);
 		start_lanes(run, &sequence->suffix, sequence->suffix.count > 0);
 		break;
 	case PHASE_CHECKS:
-		check_end(run);
+		if (run->gathers)
+			pd_gathering_finish(&run->gathering);
+		run->gathers = false;
+		pd_projection_check_end(&run->projection);
+		advance(run);
 		break;
 	case PHASE_TEARDOWN:
+		/* It takes apart what the checks look at. */
+		run->projection.judging = false;
 		start_lanes(run, &sequence->teardown, sequence->teardown.count > 0);
 		break;
 	case PHASE_TEARDOWN_EACH:
@@ -751,6 +602,21 @@ hurry(struct run *run)
 	}
 }
 
+static void
+leave_command(struct lane *lane)
+{
+	if (lane->call != NULL) {
+		pd_call_cancel(lane->call);
+		if (lane->run->gathers)
+			gather_answer(lane, NULL);
+	}
+	lane->call = NULL;
+	pd_loop_cancel(lane->run->executor->loop, lane->delay);
+	lane->delay = NULL;
+	lane->waits = 0;
+	forget_command(lane);
+}
+
 /*
  * A signal, or nobody who reads: leave what is under way and tear down.
  */
@@ -759,7 +625,7 @@ abort_run(struct run *run)
 {
 	bool hooks = run->phase == PHASE_SETUP_EACH;
 
-	run->aborted = run->stopping = true;
+	run->aborted = run->projection.stopping = true;
 	run->deadline = pd_loop_now() + ABORT_GRACE;
 	if (run->phase >= PHASE_CHECKS) {
 		hurry(run);
@@ -769,15 +635,12 @@ abort_run(struct run *run)
 		pd_call_cancel(run->hook);
 		run->hook = NULL;
 	}
-	for (size_t i = 0; i < run->lane_count; i++) {
-		struct lane *lane = &run->lanes[i];
-		if (lane->call != NULL)
-			pd_call_cancel(lane->call);
-		lane->call = NULL;
-		lane->waits = 0;
-		forget_command(lane);
-	}
+	for (size_t i = 0; i < run->lane_count; i++)
+		leave_command(&run->lanes[i]);
 	run->lanes_busy = 0;
+	if (run->gathers)
+		pd_gathering_leave(&run->gathering);
+	run->gathers = false;
 	run->phase = PHASE_CHECKS;	/* what comes next is teardown */
 	advance(run);
 }
@@ -844,7 +707,8 @@ let_go(struct run *run)
 		go_on(lane);
 		lane = first_waiting(run);
 	} while (lane != NULL &&
-	    (!run->pace.holds || run->stopping || run->terminated));
+	    (!run->pace.holds || run->projection.stopping ||
+	    run->projection.terminated));
 }
 
 /* While a command waits: hear what is said, or wait for it. */
@@ -880,7 +744,7 @@ turn(struct run *run, struct pd_error *error)
 
 	if (lane == NULL)
 		return pd_loop_turn(run->executor->loop, error);
-	if (run->stopping || run->terminated) {
+	if (run->projection.stopping || run->projection.terminated) {
 		let_go(run);
 		return 0;
 	}
@@ -890,56 +754,9 @@ turn(struct run *run, struct pd_error *error)
 /*
  * The end of a run.
  */
-/* The state before the command that failed: everything before its first step,
- * folded again. An invalid jv when there is no such step. */
 static jv
-state_before(struct run *run)
+make_run_end(struct run *run, const struct pd_execution *execution)
 {
-	struct pd_fold fold;
-	struct pd_error ignored;
-	const char *failed = pd_json_peek_string(run->failure, "id", NULL);
-	jv state = jv_invalid();
-
-	if (failed == NULL)
-		return state;
-	if (pd_fold_start(&fold, run->executor->model, &ignored) == 0) {
-		bool good = true;
-		int count = jv_array_length(jv_copy(run->steps));
-		for (int i = 0; i < count && good; i++) {
-			jv noted = jv_array_get(jv_copy(run->steps), i);
-			jv step = pd_json_peek(noted, "step");
-			bool before = strcmp(pd_json_peek_string(noted, "id", ""), failed) != 0;
-			if (before)
-				good = pd_fold_apply(&fold, step, &ignored) == 0;
-			jv_free(step);
-			jv_free(noted);
-			if (!before)
-				break;
-		}
-		if (good)
-			state = jv_copy(fold.state);
-	}
-	pd_fold_free(&fold);
-	return state;
-}
-
-static const char *
-status_of(const struct run *run)
-{
-	if (jv_is_valid(run->failure)) {
-		const char *class = pd_json_peek_string(run->failure, "class", "");
-		if (strcmp(class, "assertion") == 0)
-			return "fail";
-		return run->aborted ? "aborted" : "error";
-	}
-	return run->aborted ? "aborted" : "pass";
-}
-
-static jv
-make_run_end(struct run *run)
-{
-	const struct pd_redaction *redaction = run->executor->options.redaction;
-	bool failed = jv_is_valid(run->failure);
 	char key[32];
 	jv end = pd_json_set_string(jv_object(), "type", "run_end");
 
@@ -947,26 +764,12 @@ make_run_end(struct run *run)
 	end = pd_json_set_number(end, "run", (double)run->sequence->run);
 	end = pd_json_set_number(end, "attempt",
 	    pd_json_peek_number(run->executor->attempts, key, 1));
-	end = pd_json_set_string(end, "status", status_of(run));
-	if (failed)
-		end = pd_json_set(end, "failure", jv_copy(run->failure));
-	if (jv_array_length(jv_copy(run->other_failures)) > 0)
-		end = pd_json_set(end, "other_failures", jv_copy(run->other_failures));
-	end = pd_json_set_number(end, "commands", (double)run->evidence.commands);
-	end = pd_json_set_number(end, "events", (double)run->evidence.events);
-	end = pd_json_set(end, "fired", pd_fold_fired(&run->fold));
-	if (run->evidence.answers > 0)
-		end = pd_json_set(end, "answers", pd_json_set(pd_json_set_number(
-		    jv_object(), "total", (double)run->evidence.answers), "refused",
-		    jv_copy(run->evidence.refused)));
-	end = pd_json_set_number(end, "duration_us",
-	    (double)(pd_loop_now() - run->journal.started));
-	jv before = failed ? state_before(run) : jv_invalid();
-	if (jv_is_valid(before))
-		end = pd_json_set(end, "state_before", pd_redact(redaction, before));
-	if ((failed || run->executor->options.trace) && run->folding)
-		end = pd_json_set(end, "state",
-		    pd_redact(redaction, jv_copy(run->fold.state)));
+	end = pd_projection_run_end(&run->projection, end, run->aborted);
+	if (jv_is_valid(run->gathering.verdict))
+		end = pd_json_set(end, "linearization", jv_copy(run->gathering.verdict));
+	if (execution->repeats && !run->aborted &&
+	    !jv_is_valid(run->projection.failure))
+		end = pd_json_set(end, "again", jv_true());
 	return end;
 }
 
@@ -974,9 +777,11 @@ make_run_end(struct run *run)
 static void
 add_evidence(struct pd_executor *executor, struct run *run)
 {
+	struct pd_projection *projection = &run->projection;
+
 	for (int i = 0; i < pd_model_checks(executor->model); i++)
-		run->evidence.fired += run->fold.fired[i];
-	pd_evidence_add(&executor->evidence, &run->evidence);
+		projection->evidence.fired += projection->fold.fired[i];
+	pd_evidence_add(&executor->evidence, &projection->evidence);
 	executor->unreachable = run->unreachable && !run->reached ?
 	    executor->unreachable + 1 : 0;
 }
@@ -984,17 +789,12 @@ add_evidence(struct pd_executor *executor, struct run *run)
 static void
 free_run(struct run *run)
 {
-	for (size_t i = 0; i < run->lane_count; i++)
-		jv_free(run->lanes[i].injected);
-	free(run->lanes);
+	free_lanes(run);
+	pd_gathering_free(&run->gathering);
 	jv_free(run->hooks);
-	pd_fold_free(&run->fold);
+	pd_projection_free(&run->projection);
 	pd_bindings_free(&run->bindings);
 	pd_pace_free(&run->pace);
-	jv_free(run->steps);
-	pd_evidence_free(&run->evidence);
-	jv_free(run->failure);
-	jv_free(run->other_failures);
 }
 
 /* Turn the loop until the run is over. */
@@ -1005,7 +805,8 @@ turn_until_done(struct run *run)
 
 	while (run->phase != PHASE_DONE) {
 		if (turn(run, &error) != 0) {
-			fail_error(run, "adapter_error", NULL, &error, NULL, -1);
+			pd_projection_fail_error(&run->projection, "adapter_error", NULL,
+			    &error, PD_NOWHERE);
 			return;
 		}
 		if (must_abort(run))
@@ -1014,33 +815,29 @@ turn_until_done(struct run *run)
 }
 
 jv
-pd_executor_run(struct pd_executor *executor,
-    const struct pd_sequence *sequence, bool paced, const char *line,
-    size_t length)
+pd_executor_run(struct pd_executor *executor, const struct pd_execution *execution)
 {
-	struct pd_error error = PD_ERROR_INIT;
+	const struct pd_sequence *sequence = execution->sequence;
+	const struct pd_executor_options *options = &executor->options;
 	struct run run = {
 		.executor = executor, .sequence = sequence,
-		.journal = {executor->writer, executor->options.redaction,
-		executor->options.exchanges, sequence->run, pd_loop_now()}, .hooks = jv_array(), .steps = jv_array(),
-		.pace = pd_pace_start(paced),
-		.failure = jv_invalid(),
-		.other_failures = jv_array(), .checking_branch = -1,
+		.journal = {executor->writer, options->projection.redaction,
+		options->exchanges, sequence->run, pd_loop_now()},
+		.hooks = jv_array(), .pace = pd_pace_start(execution->paced),
+		.paced = execution->paced, .gathering = {.verdict = jv_invalid()},
 	};
 
-	pd_evidence_start(&run.evidence);
 	snprintf(run.nonce, sizeof(run.nonce), "%016" PRIx64, pd_seed_from_entropy());
 	pd_bindings_start(&run.bindings, sequence->seed, run.nonce);
-	write_run_start(&run, line, length);
-	run.folding = pd_fold_start(&run.fold, executor->model, &error) == 0;
-	if (run.folding) {
+	write_run_start(&run, execution->line, execution->length);
+	pd_projection_start(&run.projection, executor->model, &options->projection,
+	    &run.journal);
+	if (run.projection.folding) {
 		run.phase = PHASE_SETUP_EACH;
 		start_hooks(&run, "setup_each");
 		turn_until_done(&run);
-	} else {
-		fail_model(&run, &error, NULL, -1);
 	}
-	jv end = make_run_end(&run);
+	jv end = make_run_end(&run, execution);
 	pd_writer_record(executor->writer, jv_copy(end));
 	add_evidence(executor, &run);
 	free_run(&run);
@@ -1069,7 +866,9 @@ void
 pd_executor_note_empty(const struct pd_executor *executor,
     struct pd_counts *counts)
 {
+	const struct pd_projection_options *options = &executor->options.projection;
+
 	pd_evidence_note_empty(&executor->evidence,
-	    executor->options.checks != PD_CHECKS_OFF,
-	    executor->options.conform, pd_model_checks(executor->model), counts);
+	    options->checks != PD_CHECKS_OFF, options->conform,
+	    pd_model_checks(executor->model), counts);
 }

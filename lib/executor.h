@@ -3,7 +3,8 @@
  * The executor: sequences against the real system. It resolves references,
  * sends each command through the adapter, folds what comes back, runs the
  * checks that it triggers, and writes the run's records, in the order in which
- * it folded. A run goes through phases: the adapter's setup_each, then setup,
+ * it folded. Commands of branches run at the same time; their answers are
+ * gathered and folded in an order that explains them (gathering.h). A run goes through phases: the adapter's setup_each, then setup,
  * prefix, branches (at the same time) and suffix of the sequence, the checks
  * at the end, teardown, the adapter's teardown_each. Whatever fails or is
  * interrupted, teardown is always reached.
@@ -19,36 +20,25 @@
 #include "error.h"
 #include "loop.h"
 #include "model.h"
+#include "projection.h"
 #include "reader.h"
-#include "redact.h"
 #include "sequence.h"
 #include "stream.h"
 #include "writer.h"
-
-enum pd_check_mode {
-	PD_CHECKS_HALT,		/* the first failing check ends the run */
-	PD_CHECKS_RECORD,	/* the run goes on, and fails in the end */
-	PD_CHECKS_LOG,		/* failing checks are told but fail nothing */
-	PD_CHECKS_OFF,
-};
-
-/* Called for each failing check under PD_CHECKS_LOG. */
-typedef void pd_executor_log(const char *text);
 
 /* Called when a paced run waits and the input has no proceed record for it: the
  * run is aborted then. */
 typedef void pd_executor_problem(void *context, const struct pd_error *);
 
 struct pd_executor_options {
-	enum pd_check_mode checks;
-	bool conform;		/* events must agree with the model's prediction */
-	bool trace;		/* write passing checks and every run's state, too */
+	struct pd_projection_options projection;
+	bool no_linearize;	/* branches are folded in the order of their answers */
+	int64_t linearize_timeout;	/* for the search of another order, microseconds */
+	int64_t jitter;		/* longest random delay before a command of a branch */
 	bool exchanges;		/* write requests and replies */
 	int64_t timeout;	/* of a command that has none of its own, microseconds */
 	int64_t health_timeout;	/* for a coprocess's greeting, and for health */
 	const char *target;	/* for run_start records, or NULL */
-	const struct pd_redaction *redaction;
-	pd_executor_log *log;
 	struct pd_reader *input;	/* where paced runs find their proceed records */
 	pd_executor_problem *problem;
 	void *context;		/* of problem */
@@ -64,12 +54,18 @@ void pd_executor_free(struct pd_executor *);
  * Returns 0 or -1. */
 int pd_executor_begin(struct pd_executor *, struct pd_error *);
 
+struct pd_execution {
+	const struct pd_sequence *sequence;
+	bool paced;		/* wait before each command of prefix, branches and suffix
+				 * until the input has a proceed record */
+	bool repeats;		/* when it passes it will be executed again, next */
+	const char *line;	/* the sequence's record as it was read */
+	size_t length;
+};
+
 /* Execute a sequence and write its records; the run_end record is returned
- * too. line is the sequence's record as it was read. A paced run waits before
- * each command of prefix, branches and suffix until the input has a proceed
- * record, and flushes the writer before that. */
-jv pd_executor_run(struct pd_executor *, const struct pd_sequence *, bool paced,
-    const char *line, size_t length);
+ * too. A paced run flushes the writer before it waits. */
+jv pd_executor_run(struct pd_executor *, const struct pd_execution *);
 
 /* Run teardown_once. Returns 0 or -1. */
 int pd_executor_finish(struct pd_executor *, struct pd_error *);

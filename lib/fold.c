@@ -34,6 +34,22 @@ pd_fold_free(struct pd_fold *fold)
 	*fold = (struct pd_fold){.state = jv_invalid()};
 }
 
+void
+pd_fold_copy(struct pd_fold *to, const struct pd_fold *from)
+{
+	size_t checks = (size_t)pd_model_checks(from->model);
+
+	*to = (struct pd_fold){
+		.model = from->model,
+		.matched = pd_allocate(checks, sizeof(*to->matched)),
+		.fired = pd_allocate(checks, sizeof(*to->fired)),
+		.due = pd_allocate(checks, sizeof(*to->due)),
+		.state = jv_copy(from->state),
+	};
+	memcpy(to->matched, from->matched, checks * sizeof(*to->matched));
+	memcpy(to->fired, from->fired, checks * sizeof(*to->fired));
+}
+
 int
 pd_fold_apply(struct pd_fold *fold, jv step, struct pd_error *error)
 {

@@ -34,6 +34,9 @@ typedef int pd_fold_checked(void *context, int check, enum pd_verdict,
 int pd_fold_start(struct pd_fold *, struct pd_model *, struct pd_error *);
 void pd_fold_free(struct pd_fold *);
 
+/* A copy that goes its own way. */
+void pd_fold_copy(struct pd_fold *to, const struct pd_fold *from);
+
 /* Change the state by a step, which is borrowed. Returns 0, or -1: the state
  * is lost then. */
 int pd_fold_apply(struct pd_fold *, jv step, struct pd_error *);

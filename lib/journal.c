@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "json.h"
-#include "loop.h"
 
 enum {
 	EXCHANGE_LIMIT = 1 << 20,	/* bytes of a command's requests and replies */
@@ -130,12 +129,12 @@ pd_journal_command(const struct pd_journal *journal,
 
 void
 pd_journal_event(const struct pd_journal *journal,
-    struct pd_journal_place place, const char *source, jv event, int64_t n)
+    struct pd_journal_place place, const char *source, jv event, int64_t at, int64_t n)
 {
 	start_record(journal, "event", place);
 	pd_writer_string(journal->writer, "source", source);
 	write_value(journal, "event", event);
-	pd_writer_number(journal->writer, "at_us", pd_loop_now() - journal->started);
+	pd_writer_number(journal->writer, "at_us", at - journal->started);
 	pd_writer_number(journal->writer, "n", n);
 	pd_writer_finish(journal->writer);
 }

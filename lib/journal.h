@@ -30,12 +30,12 @@ struct pd_journal_place {
 void pd_journal_start(const struct pd_journal *, int64_t attempt,
     const char *nonce, const char *target, const char *line, size_t length);
 
-/* All values are borrowed; an invalid one writes no field. n counts the events
- * folded up to now. */
+/* All values are borrowed; an invalid one writes no field. at is on the loop's
+ * clock, n counts the events folded up to now. */
 void pd_journal_command(const struct pd_journal *, struct pd_journal_place,
     jv command, const struct pd_answer *);
 void pd_journal_event(const struct pd_journal *, struct pd_journal_place,
-    const char *source, jv event, int64_t n);
+    const char *source, jv event, int64_t at, int64_t n);
 void pd_journal_check(const struct pd_journal *, struct pd_journal_place,
     const char *check, bool pass, jv message, jv data, int64_t n);
 void pd_journal_pause(const struct pd_journal *, struct pd_journal_place,

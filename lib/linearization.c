@@ -141,10 +141,10 @@ add_timeline(jv record, const struct pd_history *history,
 	return record;
 }
 
-static const char *
-verdict_of(const struct pd_linearization *result)
+const char *
+pd_linearization_verdict(enum pd_linearizable verdict)
 {
-	switch (result->verdict) {
+	switch (verdict) {
 	case PD_LINEARIZABLE: return "linearizable";
 	case PD_NOT_LINEARIZABLE: return "not_linearizable";
 	default: return "unknown";
@@ -161,7 +161,7 @@ pd_linearization_record(const struct pd_specification *specification,
 
 	record = pd_json_set_string(record, "spec",
 	    pd_specification_name(specification));
-	record = pd_json_set_string(record, "verdict", verdict_of(result));
+	record = pd_json_set_string(record, "verdict", pd_linearization_verdict(result->verdict));
 	if (result->reason[0] != '\0')
 		record = pd_json_set_string(record, "reason", result->reason);
 	record = pd_json_set_number(record, "operations", (double)history->count);

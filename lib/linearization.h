@@ -15,6 +15,9 @@
 jv pd_linearization_record(const struct pd_specification *,
     const struct pd_history *, const struct pd_linearization *, bool timeline);
 
+/* The word for a verdict; an error is unknown. */
+const char *pd_linearization_verdict(enum pd_linearizable);
+
 /* The operations that could not be placed: [{id, process?, command, state,
  * expected?, seen}]. */
 jv pd_linearization_blocked(const struct pd_history *,

@@ -322,7 +322,8 @@ pd_loop_signal(const struct pd_loop *loop)
 	return signal_taken;
 }
 
-static int
+/* Until the next timer is due, -1 for ever. */
+static int64_t
 wait_time(const struct pd_loop *loop)
 {
 	if (loop->timer_count == 0)
@@ -330,8 +331,23 @@ wait_time(const struct pd_loop *loop)
 	int64_t left = loop->timers[0]->due - pd_loop_now();
 	if (left <= 0)
 		return 0;
-	/* Rounded up, or the last millisecond would be spent polling. */
-	return left > 3600000000 ? 3600000 : (int)((left + 999) / 1000);
+	return left > 3600000000 ? 3600000000 : left;
+}
+
+static int
+wait_for_events(struct pd_loop *loop)
+{
+	int64_t wait = wait_time(loop);
+	nfds_t count = (nfds_t)loop->watch_count;
+#ifdef __APPLE__
+	/* It has no ppoll, which POSIX has since 2024. Rounded up, or the last
+	 * millisecond would be spent polling. */
+	return poll(loop->polled, count, wait < 0 ? -1 : (int)((wait + 999) / 1000));
+#else
+	struct timespec time = {.tv_sec = (time_t)(wait / 1000000),
+		.tv_nsec = (long)(wait % 1000000 * 1000)};
+	return ppoll(loop->polled, count, wait < 0 ? NULL : &time, NULL);
+#endif
 }
 
 static void
@@ -406,7 +422,7 @@ pd_loop_turn(struct pd_loop *loop, struct pd_error *error)
 		return 0;
 	if (loop->sweep)
 		sweep_watches(loop);
-	if (poll(loop->polled, (nfds_t)loop->watch_count, wait_time(loop)) < 0) {
+	if (wait_for_events(loop) < 0) {
 		if (errno != EINTR)
 			return pd_error_set(error, "cannot wait: %s", strerror(errno));
 		return 0;

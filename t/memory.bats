@@ -49,3 +49,23 @@ teardown() {
   failing_runs 1000
   assert_bounded 1 pd-shrink --all --strategy quick -m "$counter_model" -- "${counter_executor[@]}"
 }
+
+@test "pd-exec: 10,000 runs with branches" {
+  local runs small
+  branching_runs() {
+    jq -nc --argjson runs "$1" 'range(1; $runs + 1) | {type: "sequence", run: ., seed: ., prefix: [],
+      branches: [[range(1; 3)], [range(3; 5)]] | map(map({id: "c\(.)", command: {type: "Increment", by: 1}})),
+      suffix: [{id: "c5", command: {type: "GetValue"}}]}'
+  }
+  start_counter
+  branching_runs 1000 >plans.1000
+  branching_runs 10000 >plans.10000
+  for runs in 1000 10000; do
+    peak_of pd-exec -m "$counter_model" -a "$counter_adapter" -u "$COUNTER_URL" plans.$runs >out
+    ((STATUS == 0))
+    (($(grep -c '"verdict":"linearizable"' out) == runs))
+    echo "# pd-exec: $PEAK KiB for $runs runs with branches" >&3
+    small=${small:-$PEAK}
+  done
+  ((PEAK <= small + PEAK_ALLOWANCE))
+}

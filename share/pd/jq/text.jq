@@ -71,5 +71,6 @@ def headline:
     elif .kind == "ref_unresolved" then "\($name) refers to something that does not exist"
     elif .kind == "model_error" then "the model failed\(if .name then " in \($name)" else "" end)"
     elif .kind == "linearization" then "no order of the commands explains what was seen"
+    elif .kind == "linearization_undecided" then "whether some order explains what was seen was not decided"
     elif .kind == "setup_failed" then "\(.name // "the setup" | visible) failed"
     else "\(.kind | visible)\(if .name then " \($name)" else "" end)" end;

@@ -310,7 +310,8 @@ def rerunner:
 # change what it writes. Getopt takes each one's beginning as well.
 def with_value:
   ["--model", "--adapter", "--adapter-command", "--url", "--checks", "--timeout", "--health-timeout",
-   "--redact", "--cacert", "--cert", "--key", "--unix-socket", "--proxy", "--max-line", "--max-failures"];
+   "--redact", "--cacert", "--cert", "--key", "--unix-socket", "--proxy", "--max-line", "--max-failures", "--repeat",
+   "--jitter", "--linearize-timeout"];
 def dropped: ["--max-failures", "--stop-on-failure", "--report", "--line-buffered"];
 def is_one_of($options):
   (split("=")[0]) as $name
