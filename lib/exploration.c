@@ -335,7 +335,8 @@ add_unknown_choices(struct pd_exploration *exploration,
 	for (size_t i = 0; i < exploration->group_count; i++) {
 		const struct group *group = &exploration->groups[i];
 		size_t move = next_of_group(exploration, group, last);
-		if (move == SIZE_MAX || has_known(exploration, move, dead_at))
+		if (move == SIZE_MAX || has_known(exploration, move, dead_at) ||
+		    pd_pile_robs(&exploration->pile, move))
 			continue;
 		if (is_dead_write(exploration, move)) {
 			if (dead)
@@ -419,6 +420,24 @@ take_first(const struct pd_exploration *exploration, int32_t *choices,
 	}
 }
 
+/* What can only be right if something was taken away that nobody knows of is
+ * tried last. */
+static void
+bury_last(const struct pd_exploration *exploration, int32_t *choices,
+    size_t count)
+{
+	size_t end = count;
+
+	for (size_t i = count; i-- > 0;) {
+		int32_t choice = choices[i];
+		if ((size_t)choice >= exploration->frontier.known ||
+		    !pd_pile_may_bury(&exploration->pile, (size_t)choice))
+			continue;
+		memmove(&choices[i], &choices[i + 1], (end - i - 1) * sizeof(*choices));
+		choices[--end] = choice;
+	}
+}
+
 /*
  * The order in which choices are tried: as they returned, the unknown ones last;
  * but if what must come first cannot come now, those first that make it legal.
@@ -435,6 +454,7 @@ sort_choices(struct pd_exploration *exploration, const struct frame *frame,
 	qsort(choices, count, sizeof(*choices), compare_choices);
 	if (exploration->puts != NULL)
 		sort_by_rank(exploration, choices, count);
+	bury_last(exploration, choices, count);
 	if (count < 2 || choices[0] == last / 2)
 		return 0;
 	if (pd_pile_exists(&exploration->pile))

@@ -186,14 +186,13 @@ pd_pairing_puts(const struct pd_frontier *frontier,
 		return NULL;
 	struct pd_put *puts = pd_allocate(frontier->count + 1, sizeof(*puts));
 	for (size_t i = 0; i < frontier->count; i++)
-		puts[i] = (struct pd_put){0, INT64_MIN, PD_NEVER};
+		puts[i] = (struct pd_put){0, INT64_MIN, PD_NEVER, true};
 	for (size_t i = 0; i < pairing.count; i++) {
 		const struct pair *pair = &pairing.pairs[i];
 		int64_t middle = pair->taken_called / 2 + pair->taken_returned / 2;
 		puts[pair->put] = (struct pd_put){
 			pairing.discipline == PD_FIRST_OUT ? middle : -middle,
-			stays(&pairing, pair) ? pair->taken_called : INT64_MIN,
-			pair->taken_returned};
+			pair->taken_called, pair->taken_returned, stays(&pairing, pair)};
 	}
 	free(pairing.pairs);
 	return puts;

@@ -9,6 +9,10 @@
 #ifndef PD_PAIRING_H
 #define PD_PAIRING_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "frontier.h"
 #include "specification.h"
 
@@ -22,9 +26,10 @@ size_t pd_pairing_refute(struct pd_specification *, const struct pd_move *,
 struct pd_put {
 	int64_t rank;		/* of two that may come in any order the one with the lower
 				 * rank is the likelier to have come first */
-	int64_t taken_before;	/* what lies under it is not taken before this: in a stack
-				 * nothing may that was; INT64_MIN when nobody knows */
+	int64_t taken_before;	/* in a stack nothing may lie under it that was taken before
+				 * this; INT64_MIN when nobody knows */
 	int64_t taken_by;	/* when the value had been taken, or PD_NEVER */
+	bool certain;		/* nobody who is not known took it: taken_before holds */
 };
 
 /* By move of the frontier, for a stack or queue. The caller frees it; NULL when

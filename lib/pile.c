@@ -80,8 +80,22 @@ pd_pile_take_back(struct pd_pile *pile, size_t move)
 }
 
 bool
-pd_pile_buries(const struct pd_pile *pile, size_t move)
+pd_pile_robs(const struct pd_pile *pile, size_t move)
+{
+	return pile->moves != NULL && pile->height > 0 &&
+	    pile->traits[move].takes_unknown &&
+	    pile->puts[pile->moves[pile->height - 1]].taken_by != PD_NEVER;
+}
+
+bool
+pd_pile_may_bury(const struct pd_pile *pile, size_t move)
 {
 	return pile->moves != NULL && pile->traits[move].puts != PD_NOTHING &&
 	    pile->taken_by[pile->height] < pile->puts[move].taken_before;
+}
+
+bool
+pd_pile_buries(const struct pd_pile *pile, size_t move)
+{
+	return pd_pile_may_bury(pile, move) && pile->puts[move].certain;
 }

@@ -33,7 +33,12 @@ bool pd_pile_exists(const struct pd_pile *);
 void pd_pile_place(struct pd_pile *, size_t move);
 void pd_pile_take_back(struct pd_pile *, size_t move);
 
-/* Would it lie upon something that was taken out before it? */
+/* Does it take away what somebody else is known to have taken? */
+bool pd_pile_robs(const struct pd_pile *, size_t move);
+
+/* Would it lie upon something that was taken out before it? For sure, or unless
+ * somebody took it away of whom nobody knows what was taken. */
 bool pd_pile_buries(const struct pd_pile *, size_t move);
+bool pd_pile_may_bury(const struct pd_pile *, size_t move);
 
 #endif

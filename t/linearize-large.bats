@@ -50,5 +50,5 @@ large() {
 @test "counter: 5,000 operations by 20 processes, as made, and with a result changed" { large counter 10; }
 @test "set: 5,000 operations by 20 processes, as made, and with a result changed" { large set 10; }
 @test "queue: 5,000 operations by 20 processes, as made, and with a result changed" { large queue 10; }
-@test "stack: 5,000 operations by 20 processes, as made, and with a result changed" { large stack 10; }
+@test "stack: 5,000 operations by 20 processes, as made, and with a result changed" { large stack 1; }
 @test "kv: 5,000 operations by 20 processes, as made, and with a result changed" { large kv 250; }
