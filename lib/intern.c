@@ -87,5 +87,5 @@ size_t
 pd_interner_memory(const struct pd_interner *interner)
 {
 	return interner->bytes.capacity + interner->room * sizeof(*interner->ends) +
-	    interner->slot_count * sizeof(*interner->slots);
+	    2 * interner->slot_count * sizeof(*interner->slots);
 }

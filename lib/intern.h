@@ -29,7 +29,7 @@ int32_t pd_intern(struct pd_interner *, const void *bytes, size_t length);
 const char *pd_interned(const struct pd_interner *, int32_t number,
     size_t *length);
 
-/* Bytes that it takes. */
+/* Bytes that it takes, and will for a moment when it grows. */
 size_t pd_interner_memory(const struct pd_interner *);
 
 #endif

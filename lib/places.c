@@ -98,5 +98,6 @@ pd_places_look(const struct pd_places *places, struct pd_place place)
 size_t
 pd_places_memory(const struct pd_places *places)
 {
-	return places->slots * (sizeof(*places->places) + sizeof(*places->values));
+	/* With the table of twice the size into which it will be copied. */
+	return 3 * places->slots * (sizeof(*places->places) + sizeof(*places->values));
 }

@@ -33,7 +33,7 @@ uint32_t *pd_places_enter(struct pd_places *, struct pd_place, bool *fresh);
 /* The number of a place, or NULL when it was not entered. */
 const uint32_t *pd_places_look(const struct pd_places *, struct pd_place);
 
-/* Bytes that it takes. */
+/* Bytes that it takes at most until it has grown the next time. */
 size_t pd_places_memory(const struct pd_places *);
 
 /* A number that looks random, the same for the same input (splitmix64; Steele,

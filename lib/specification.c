@@ -187,12 +187,13 @@ pd_specification_judges(const struct pd_specification *specification)
 size_t
 pd_specification_memory(const struct pd_specification *specification)
 {
+	/* Tables grow into others of twice the size. */
 	return pd_interner_memory(&specification->values) +
 	    pd_interner_memory(&specification->states) +
 	    pd_interner_memory(&specification->actions) +
 	    specification->kept_bytes +
 	    specification->traits_room * sizeof(*specification->traits) +
-	    specification->transition_slots * sizeof(*specification->transitions);
+	    3 * specification->transition_slots * sizeof(*specification->transitions);
 }
 
 /*
