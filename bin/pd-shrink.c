@@ -196,6 +196,17 @@ is_first(struct session *session, jv failure)
 	return first;
 }
 
+/* One that did not come again stands for no other. */
+static void
+forget(struct session *session, jv failure)
+{
+	char *key = pd_failure_key(failure);
+
+	session->shrunk_before = jv_object_delete(session->shrunk_before,
+	    jv_string(key));
+	free(key);
+}
+
 /* A failure that was met on the way is shrunk like that of a run. */
 static void
 shrink_slip(struct session *session, const struct task *task, jv cause,
@@ -328,9 +339,10 @@ finish_run(struct session *session)
 	if (jv_is_valid(failure) && jv_is_valid(task.original)) {
 		session->run = (int64_t)pd_json_peek_number(task.run.end, "run", 0);
 		if (can_shrink(session) &&
-		    (is_first(session, failure) || session->settings->all))
-			shrink(session, &task);
-		else
+		    (is_first(session, failure) || session->settings->all)) {
+			if (!shrink(session, &task))
+				forget(session, failure);
+		} else
 			write_failure(session, &task, &task.run, jv_invalid(), jv_invalid());
 	}
 	jv_free(failure);

@@ -50,6 +50,11 @@ documents() {
   run_document "$PD_ROOT/share/doc/pd/your-own-service.md"
 }
 
+@test "the guide to races runs beside the examples and prints what it shows" {
+  cp -R "$PD_ROOT/share/pd/examples" work
+  run_document "$PD_ROOT/share/doc/pd/races.md"
+}
+
 @test "every guide has a test here" {
   local guide
   for guide in "$PD_ROOT"/share/doc/pd/*.md; do

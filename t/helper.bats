@@ -285,6 +285,13 @@ END
   [[ $(redis-cli -s "$REDIS_SOCKET" GET k) == v ]]
 }
 
+@test "etcd answers at its port" {
+  command -v etcd >/dev/null || skip "etcd is not installed"
+  start_etcd
+  run curl -sSf "http://127.0.0.1:$ETCD_PORT/v3/kv/range" -d '{"key": "YQ=="}'
+  assert_json '.[0].header.revision == "1"'
+}
+
 @test "two servers in a test do not get in each other's way" {
   start_python faulty --mode status:404
   local first=$SERVER_URL

@@ -156,6 +156,21 @@ two_shrunk='[{"type":"A","n":21},{"type":"B","n":51}]'
     (.shrunk.prefix | map(.command.n)) == [21, 51])' out
 }
 
+@test "a failure that does not come again stands for no other" {
+  model '{A: {args: {n: int(0; 99)}}}'
+  rule 'True'
+  plan '{"type":"A","n":3}' >plans
+  plan '{"type":"A","n":70}' | jq -c '.run = 2' >>plans
+  plan '{"type":"A","n":80}' | jq -c '.run = 3' >>plans
+  "${executor[@]}" plans >failing.ndjson || :
+  rule 'c["n"] > 50'
+  write_executor "${executor[@]}"
+  shrink
+  assert_status 1
+  assert_json 'map(select(.type == "failure") | [.run, .reproduced, .shrunk.prefix[0].command.n]) ==
+    [[1, false, null], [2, true, 51], [3, null, null]]' out
+}
+
 @test "failures of another name are shrunk as well, and another failure on the way is a slip" {
   model '{A: {args: {n: int(0; 99)}}}' 'def check_small($e): .last <= 90;'
   sed -i 's/"triggers": {/&"small": {"every": "Done"}, /; s/def on_Done.*/def on_A($c): .last = $c.n; def on_Done($e): .bad = $e.bad;/' model.jq

@@ -16,7 +16,7 @@ teardown() {
 # assert_healthy RUNS [OPTION of pd-exec…]: so many runs pass the whole pipeline.
 assert_healthy() {
   local exec=(pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL" "${@:2}")
-  pd-gen "${bank[@]}" -n "$1" -s 1 | "${exec[@]}" 2>err.exec | pd-shrink "${bank[@]}" -- "${exec[@]}" 2>err.shrink >out
+  pd-gen "${bank[@]}" "${drawn[@]}" -n "$1" -s 1 | "${exec[@]}" 2>err.exec | pd-shrink "${bank[@]}" -- "${exec[@]}" 2>err.shrink >out
   [[ ! -s err.exec && ! -s err.shrink ]] || fail "$(cat err.*)"
   run -0 --separate-stderr pd-report out
   grep '"type":"end"' out | tail -n 1 >end
@@ -40,4 +40,13 @@ assert_healthy() {
   set -o pipefail
   start_toybank --numeric-ids
   assert_healthy 200 --conform
+}
+
+@test "500 runs with branches pass, with delays as well" {
+  set -o pipefail
+  drawn=(--branch-probability 0.5 --min-commands 20)
+  start_toybank
+  assert_healthy 500
+  assert_json 'map(select(.type == "run_start" and (.sequence.branches | length > 1))) | length == 500' out
+  assert_healthy 100 --jitter 1ms
 }

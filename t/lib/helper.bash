@@ -94,6 +94,23 @@ start_redis() {
 }
 redis_answers_or_ended() { [[ $(redis-cli -s "$REDIS_SOCKET" PING) == PONG ]] || ended "$1"; }
 
+# Sets ETCD_PORT and ETCD_URL: one member, by itself. Tries again like start_redis.
+start_etcd() {
+  local peers
+  for _ in 1 2 3 4 5; do
+    ETCD_PORT=$(free_port) peers=http://127.0.0.1:$(free_port)
+    ETCD_URL=http://127.0.0.1:$ETCD_PORT
+    start_server etcd etcd --data-dir "$BATS_TEST_TMPDIR/etcd" --logger zap --log-level warn \
+      --listen-client-urls "$ETCD_URL" --advertise-client-urls "$ETCD_URL" --listen-peer-urls "$peers" \
+      --initial-advertise-peer-urls "$peers" --initial-cluster "default=$peers"
+    wait_for etcd_answers_or_ended "$SERVER_PID" || return
+    ended "$SERVER_PID" || return 0
+    rm -rf "$BATS_TEST_TMPDIR/etcd"
+  done
+  fail "etcd did not start:" "$(<"$BATS_TEST_TMPDIR/etcd.log")"
+}
+etcd_answers_or_ended() { curl -sf --max-time 1 "$ETCD_URL/health" || ended "$1"; }
+
 # Below the ports that the kernel gives to those who ask for port 0.
 free_port() {
   local port

@@ -41,6 +41,9 @@ def commands:
       LRANGE: {weight: 2, read_only: true,
                args: ($key + {start: int(-5; 5), stop: int(-5; 5)})} };
 
+# Commands on different keys have nothing to do with each other.
+def key($c): $c.key;
+
 # --- What a command does ---
 
 def reply($c; $value): .due = {type: "Replied", command: $c.type, reply: $value};

@@ -94,10 +94,11 @@ def short_call: [(.type | visible), (del(.type) | .[] | short_value)] | join(" "
 
 # How what was seen differs from what was expected: "balance=30, not 80".
 def is_external: . == {"$external": true};
+def called: if .type then .type | visible else domain_object(24) end;
 def difference($seen; $expected):
-  if $seen == null then "nothing, not \($expected.type | visible)"
-  elif $expected == null then "\($seen.type | visible), unexpected"
-  elif $seen.type != $expected.type then "\($seen.type | visible), not \($expected.type | visible)"
+  if $seen == null then "nothing, not \($expected | called)"
+  elif $expected == null then "\($seen | called), unexpected"
+  elif $expected.type and $seen.type != $expected.type then "\($seen | called), not \($expected | called)"
   else
     $expected | to_entries
     | map(select((.value | is_external | not) and $seen[.key] != .value)
@@ -119,7 +120,7 @@ def short_answer:
     elif .outcome != "ok" then "\(.outcome)\(.reason | if . then ": \(visible)" else "" end)"
     elif $differs != "" then $differs
     elif .events == [] then "no event"
-    else .events | map((.type | visible) as $type | short_event($command) | if . == "" then $type else . end) | join("; ") end;
+    else .events | map(called as $name | short_event($command) | if . == "" then $name else . end) | join("; ") end;
 
 def labelled:
   .operations |= map(

@@ -20,11 +20,11 @@ def text: tojson | visible;
 def brief($limit):
   text | if length > $limit then "\(.[:$limit])... (\(length) characters)" else . end;
 
-# A command or event: its type, then its fields.
+# A command or event: its type, then its fields. What a built-in specification expects has no type.
 def fields($limit):
   del(.type) | to_entries | map("\(.key | visible): \(.value | brief($limit))");
 def object_text($type; $fields):
-  if $fields == [] then $type | visible else "\($type | visible) {\($fields | join(", "))}" end;
+  [($type | values | visible), if $fields == [] and $type then empty else "{\($fields | join(", "))}" end] | join(" ");
 def domain_object($limit): object_text(.type; fields($limit));
 
 # "1 command", "6 commands"

@@ -334,12 +334,15 @@ def executor_by_names:
   + (.environment.target // null | if . then ["-u", .] else [] end);
 def executor: program("pd-exec") // executor_by_names | options_only | shell_line;
 
+# A race seldom comes at once.
+def until_it_fails: if test(" --repeat") then "" else " --repeat 100" end;
+
 # Run the sequence itself again, as it is in the report: the way it ran last.
 def last_executor: if .shrunk then first(rerunner | options_only | shell_line) else null end // executor;
 def reproduce_sequence:
   last_executor as $executor
   | sequence | select(has("prefix") and has("seed"))
-  | "printf '%s\\n' \(text | @sh) | \($executor)";
+  | "printf '%s\\n' \(text | @sh) | \($executor)\(if .branches then $executor | until_it_fails else "" end)";
 
 # Go through a file that it was saved in, step by step.
 def replay_file($path):
@@ -365,4 +368,5 @@ def generator:
   | shell_line;
 def reproduce_run:
   select(.seed != null and (.environment.producer // "" | startswith("pd-gen")))
-  | "\(generator) | \(executor)";
+  | executor as $executor
+  | "\(generator) | \($executor)\(if .environment.options.branch_probability then $executor | until_it_fails else "" end)";

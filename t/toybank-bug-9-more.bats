@@ -1,0 +1,21 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Bug 9 of toybank, which only commands at the same time can show: found within 200 runs with branches at each
+# of the seeds 6 to 10, and shrunk to a prefix that makes and funds the account, and two branches of a command.
+# shellcheck disable=SC2034 # variables for lib/toybank
+
+load lib/helper
+load lib/toybank
+
+setup() {
+  pd_setup
+}
+
+teardown() {
+  pd_teardown
+}
+
+@test "bug 9: a debit lets others in between reading and writing the balance" {
+  seeds=(6 7 8 9 10)
+  hunt_race 9
+}
