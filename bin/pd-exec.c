@@ -310,7 +310,8 @@ take_end(struct session *session, jv end)
 	}
 }
 
-/* Races hide: a sequence with branches is run again until it fails. */
+/* Races hide: a sequence with branches is run again until it fails, each time
+ * with another branch in front. */
 static void
 execute(struct session *session, struct pd_execution execution)
 {
@@ -326,6 +327,7 @@ execute(struct session *session, struct pd_execution execution)
 		end_turn(session);
 		take_end(session, end);
 		again = pd_json_peek_bool(end, "again", false);
+		execution.first_branch++;
 		jv_free(end);
 	}
 }

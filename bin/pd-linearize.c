@@ -11,6 +11,7 @@
 #include "buffer.h"
 #include "filter.h"
 #include "history.h"
+#include "intern.h"
 #include "json.h"
 #include "linearization.h"
 #include "linearize.h"
@@ -73,7 +74,8 @@ struct session {
 	long unread;		/* a line of it that could not be read, or 0 */
 	struct pd_buffer lines;	/* of the run that is being read */
 	bool in_run;
-	int64_t judged, refuted, unknown, linear, uncounted;
+	struct pd_interner names;	/* of the histories before it */
+	int64_t judged, refuted, unknown, linear, uncounted, unreadable;
 };
 
 static void
@@ -324,7 +326,8 @@ leave_undecided(struct session *session, jv head)
 
 	snprintf(nothing.reason, sizeof(nothing.reason),
 	    "line %ld could not be read", session->unread);
-	count_verdict(session, nothing.verdict);
+	session->judged++;
+	session->unreadable++;
 	pd_filter_result(&session->filter, jv_object_merge(head,
 	    pd_linearization_record(session->specifications[0], &session->history,
 	    &nothing, false)));
@@ -348,6 +351,25 @@ finish_history(struct session *session)
 	session->unread = 0;
 }
 
+/* A history that goes on after another one was judged in parts: refuse it. */
+static int
+note_name(struct session *session, jv name, struct pd_error *error)
+{
+	jv text = pd_json_identity(jv_is_valid(name) ? name : jv_null());
+	size_t known = session->names.count;
+	bool fresh = (size_t)pd_intern(&session->names, jv_string_value(text),
+	    (size_t)jv_string_length_bytes(jv_copy(text))) == known;
+
+	if (!fresh) {
+		pd_error_set(error, "op record: history %s was over, and goes on here",
+		    jv_string_value(text));
+		pd_error_hint(error, "operations of a history follow one another: sort "
+		    "them by \"history\" first");
+	}
+	jv_free(text);
+	return fresh ? 0 : -1;
+}
+
 /* Does a record begin another history? Then the one before it is judged. */
 static int
 take_name(struct session *session, jv record, struct pd_error *error)
@@ -361,13 +383,14 @@ take_name(struct session *session, jv record, struct pd_error *error)
 		return pd_error_hint(error, "operations that have the same one and follow "
 		    "one another are a history");
 	}
-	if (!jv_equal(jv_copy(name), jv_copy(session->name))) {
-		finish_history(session);
-		jv_free(session->name);
-		session->name = jv_copy(name);
+	if (jv_equal(jv_copy(name), jv_copy(session->name))) {
+		jv_free(name);
+		return 0;
 	}
-	jv_free(name);
-	return 0;
+	finish_history(session);
+	jv_free(session->name);
+	session->name = jv_copy(name);
+	return note_name(session, name, error);
 }
 
 static void
@@ -519,6 +542,7 @@ main(int argc, char **argv)
 	note_empty(&session);
 	close_specifications(&session);
 	pd_buffer_free(&session.lines);
+	pd_interner_free(&session.names);
 	jv_free(session.name);
 	jv_free(settings.initial);
 	return pd_filter_close(&session.filter, session.refuted > 0);

@@ -49,6 +49,7 @@ struct lane {
 struct run {
 	struct pd_executor *executor;
 	const struct pd_sequence *sequence;
+	size_t first_branch;	/* to be started */
 	char nonce[17];
 	struct pd_journal journal;
 	enum phase phase;
@@ -461,7 +462,7 @@ start_lanes(struct run *run, const struct pd_items *items, size_t count)
 			.predicted = jv_invalid(), .injected = jv_array(),
 			.times = jv_array()};
 	for (size_t i = 0; i < count; i++)
-		next_command(&run->lanes[i]);
+		next_command(&run->lanes[(run->first_branch + i) % count]);
 }
 
 /*
@@ -823,6 +824,7 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 		.executor = executor, .sequence = sequence,
 		.journal = {executor->writer, options->projection.redaction,
 		options->exchanges, sequence->run, pd_loop_now()},
+		.first_branch = execution->first_branch,
 		.hooks = jv_array(), .pace = pd_pace_start(execution->paced),
 		.paced = execution->paced, .gathering = {.verdict = jv_invalid()},
 	};

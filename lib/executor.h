@@ -58,6 +58,7 @@ struct pd_execution {
 	const struct pd_sequence *sequence;
 	bool paced;		/* wait before each command of prefix, branches and suffix
 				 * until the input has a proceed record */
+	size_t first_branch;	/* the branch that is started first, modulo their number */
 	bool repeats;		/* when it passes it will be executed again, next */
 	const char *line;	/* the sequence's record as it was read */
 	size_t length;

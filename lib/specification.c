@@ -116,11 +116,12 @@ pd_specification_check(struct pd_specification *specification, jv command,
 {
 	if (specification->model != NULL)
 		return 0;
+	if (pd_specification_action(specification, command, events, error) == PD_BROKEN)
+		return -1;
 	jv keys = pd_specification_keys(specification, command, error);
 	bool good = jv_is_valid(keys);
 	jv_free(keys);
-	return good && pd_specification_action(specification, command, events,
-	    error) != PD_BROKEN ? 0 : -1;
+	return good ? 0 : -1;
 }
 
 struct pd_traits

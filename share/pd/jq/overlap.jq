@@ -275,7 +275,7 @@ def reasons:
    | {text: (if length == 1 then "This cannot come next:" else "None of these \(length) can come next:" end)},
      (.[:6][]
        | {text: "! \(.id | known_id) \(.command | domain_object(200))\(if .process != null then " (process \(.process | known_id))" else "" end)", mark: true},
-         ((.state // $state) as $s | select($s != null) | {text: "    in state  \($s | brief(400))"}),
+         ((if has("state") then .state else $state end) as $s | select($s != null or has("state")) | {text: "    in state  \($s | brief(400))"}),
          {text: "    expected  \(if .expected then .expected | events_text else "anything that the model allows" end)"},
          {text: "    seen      \(.seen | events_text)"},
          (select(.expected and .seen) | (.expected as $e | .seen | differences_from($e)) | select(. != "") | {text: "    that is   \(.)", mark: true})),
