@@ -229,17 +229,6 @@ tell_missing(struct session *session)
 }
 
 static void
-open_output(struct session *session)
-{
-	const char *path = session->settings->output;
-
-	if (path != NULL && strcmp(path, "-") != 0 &&
-	    freopen(path, "w", stdout) == NULL)
-		err(PD_EXIT_TROUBLE, "%s", path);
-	pd_writer_open(&session->writer, STDOUT_FILENO);
-}
-
-static void
 open_template(struct session *session)
 {
 	struct pd_error error;
@@ -261,7 +250,7 @@ main(int argc, char **argv)
 	pd_program_start();
 	parse_options(&settings, argc, argv);
 	open_template(&session);
-	open_output(&session);
+	pd_open_output(&session.writer, session.settings->output);
 	struct pd_reader *reader = pd_reader_open(argv + optind, argc - optind,
 	    settings.max_line);
 	render_frame(&session, "header", jv_null());

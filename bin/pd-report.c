@@ -515,17 +515,6 @@ open_template(struct session *session)
 	}
 }
 
-static void
-open_output(struct session *session)
-{
-	const char *path = session->settings->output;
-
-	if (path != NULL && strcmp(path, "-") != 0 &&
-	    freopen(path, "w", stdout) == NULL)
-		err(PD_EXIT_TROUBLE, "%s", path);
-	pd_writer_open(&session->writer, STDOUT_FILENO);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -544,7 +533,7 @@ main(int argc, char **argv)
 	if (loop == NULL)
 		pd_die(&error);
 	pd_loop_take_signals(loop);
-	open_output(&session);
+	pd_open_output(&session.writer, session.settings->output);
 	pd_counts_start(&session.counts);
 	session.reader = pd_reader_open(argv + optind, argc - optind, settings.max_line);
 	render_or_die(&session, "header", jv_null());

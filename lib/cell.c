@@ -19,16 +19,6 @@ start(struct pd_specification *specification, jv initial, jv key,
 	    jv_is_valid(initial) ? jv_copy(initial) : jv_null());
 }
 
-static jv
-no_keys(struct pd_specification *specification, jv command,
-    struct pd_error *error)
-{
-	(void)specification;
-	(void)command;
-	(void)error;
-	return jv_null();
-}
-
 static int32_t
 read(struct pd_specification *specification, jv command, jv events,
     struct pd_error *error)
@@ -235,8 +225,8 @@ kv_action(struct pd_specification *specification, jv command, jv events,
 }
 
 const struct pd_specification_kind
-pd_register = {"register", true, start, no_keys, register_action, step,
+pd_register = {"register", true, start, pd_builtin_no_keys, register_action, step,
 	state_json, expected, NULL},
-pd_cas_register = {"cas-register", true, start, no_keys, cas_register_action,
+pd_cas_register = {"cas-register", true, start, pd_builtin_no_keys, cas_register_action,
 	step, state_json, expected, NULL},
 pd_kv = {"kv", true, kv_start, kv_keys, kv_action, step, state_json, expected, NULL};

@@ -270,16 +270,6 @@ set_expected(struct pd_specification *specification, int32_t state,
 /*
  * Queue and stack.
  */
-static jv
-no_keys(struct pd_specification *specification, jv command,
-    struct pd_error *error)
-{
-	(void)specification;
-	(void)command;
-	(void)error;
-	return jv_null();
-}
-
 static enum pd_discipline
 discipline_of(const struct pd_specification *specification)
 {
@@ -417,7 +407,7 @@ line_expected(struct pd_specification *specification, int32_t state,
 const struct pd_specification_kind
 pd_set = {"set", false, start, set_keys, set_action, set_step, state_json,
 	set_expected, NULL},
-pd_queue = {"queue", false, start, no_keys, queue_action, line_step, state_json,
+pd_queue = {"queue", false, start, pd_builtin_no_keys, queue_action, line_step, state_json,
 	line_expected, line_unseen},
-pd_stack = {"stack", false, start, no_keys, stack_action, line_step, state_json,
+pd_stack = {"stack", false, start, pd_builtin_no_keys, stack_action, line_step, state_json,
 	line_expected, line_unseen};

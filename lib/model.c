@@ -608,6 +608,21 @@ pd_model_fold(struct pd_model *model, jv state, jv step, struct pd_error *error)
 	    JV_ARRAY(jv_copy(step)), error);
 }
 
+jv
+pd_model_fold_answer(struct pd_model *model, jv state, jv command, jv events,
+    struct pd_error *error)
+{
+	int count = jv_array_length(jv_copy(events));
+
+	state = pd_model_fold(model, state, command, error);
+	for (int i = 0; i < count && jv_is_valid(state); i++) {
+		jv event = jv_array_get(jv_copy(events), i);
+		state = pd_model_fold(model, state, event, error);
+		jv_free(event);
+	}
+	return state;
+}
+
 /* A function that answers yes or no. */
 static int
 ask(struct pd_model *model, int function, jv state, jv arguments,

@@ -66,6 +66,10 @@ bool pd_model_predicts(const struct pd_model *, const char *command);
 jv pd_model_fold(struct pd_model *, jv state, jv step, struct pd_error *);
 bool pd_model_folds(const struct pd_model *, const char *step);
 
+/* The state, which is consumed, after a command and its events; borrows those. */
+jv pd_model_fold_answer(struct pd_model *, jv state, jv command, jv events,
+    struct pd_error *);
+
 /* Does the run end here? Borrows all. 1, 0 or -1. */
 int pd_model_terminates(struct pd_model *, jv state, jv command, jv events,
     struct pd_error *);

@@ -115,23 +115,6 @@ allows(struct pd_model *model, jv state, jv command, jv events,
 	return legal;
 }
 
-/* The state, which is consumed, after a command and its events; an invalid jv
- * on error. */
-static jv
-fold(struct pd_model *model, jv state, jv command, jv events,
-    struct pd_error *error)
-{
-	int count = jv_array_length(jv_copy(events));
-
-	state = pd_model_fold(model, state, command, error);
-	for (int i = 0; i < count && jv_is_valid(state); i++) {
-		jv event = jv_array_get(jv_copy(events), i);
-		state = pd_model_fold(model, state, event, error);
-		jv_free(event);
-	}
-	return state;
-}
-
 static jv
 kept_state(struct pd_specification *specification, int32_t state)
 {
@@ -158,7 +141,8 @@ fold_prediction(struct pd_specification *specification, jv state, jv command,
 	}
 	jv_free(predicted);
 	jv_free(tokens);
-	jv after = fold(specification->model, state, command, events, error);
+	jv after = pd_model_fold_answer(specification->model, state, command,
+	    events, error);
 	jv_free(events);
 	return after;
 }
@@ -177,7 +161,8 @@ step(struct pd_specification *specification, int32_t number, int32_t action,
 	int32_t result = legal < 0 ? PD_BROKEN : PD_ILLEGAL;
 
 	if (legal > 0) {
-		jv after = known ? fold(specification->model, state, command, events, error) :
+		jv after = known ? pd_model_fold_answer(specification->model, state,
+		    command, events, error) :
 		    fold_prediction(specification, state, command, error);
 		result = jv_is_valid(after) ? keep_state(specification, after) : PD_BROKEN;
 	} else {

@@ -351,6 +351,15 @@ pd_run_chosen(const struct pd_run_choice *choice, jv run, jv attempt)
 	    (choice->attempt == 0 || is_number(attempt, choice->attempt)));
 }
 
+void
+pd_open_output(struct pd_writer *writer, const char *path)
+{
+	if (path != NULL && strcmp(path, "-") != 0 &&
+	    freopen(path, "w", stdout) == NULL)
+		err(PD_EXIT_TROUBLE, "%s", path);
+	pd_writer_open(writer, STDOUT_FILENO);
+}
+
 int
 pd_close_output(struct pd_writer *writer, int status)
 {

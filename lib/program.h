@@ -102,6 +102,10 @@ struct pd_run_choice pd_option_run(const char *name, const char *value);
  * Borrows both; they may be invalid. */
 bool pd_run_chosen(const struct pd_run_choice *, jv run, jv attempt);
 
+/* A writer to standard output, which is this file from now on unless path is NULL
+ * or "-". */
+void pd_open_output(struct pd_writer *, const char *path);
+
 /* Close standard output's writer; returns the status, or 2 with a message when
  * it could not all be written. */
 int pd_close_output(struct pd_writer *, int status);

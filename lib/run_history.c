@@ -44,23 +44,6 @@ events_of(const struct pd_recorded *run, const char *id)
 	return events;
 }
 
-/* Consumes the state, which may be invalid already. */
-static jv
-fold(struct pd_model *model, jv state, jv command, jv events,
-    struct pd_error *error)
-{
-	int count = jv_array_length(jv_copy(events));
-
-	if (jv_is_valid(state))
-		state = pd_model_fold(model, state, command, error);
-	for (int i = 0; i < count && jv_is_valid(state); i++) {
-		jv event = jv_array_get(jv_copy(events), i);
-		state = pd_model_fold(model, state, event, error);
-		jv_free(event);
-	}
-	return state;
-}
-
 static struct pd_operation
 operation_of(jv record, jv command, jv events)
 {
@@ -95,7 +78,7 @@ take_commands(struct pd_history *history, jv *state, struct pd_model *model,
 		bool folded = strcmp(place, "before") == 0 ||
 		    (model != NULL && strcmp(place, "prefix") == 0);
 		if (folded && model != NULL)
-			*state = fold(model, *state, command, events, error);
+			*state = pd_model_fold_answer(model, *state, command, events, error);
 		if (!folded && *place != '\0') {
 			pd_history_add(history, operation_of(record, command, events));
 		} else {

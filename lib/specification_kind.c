@@ -42,6 +42,16 @@ pd_builtin_action(const struct pd_specification *specification, int32_t action)
 	return result;
 }
 
+jv
+pd_builtin_no_keys(struct pd_specification *specification, jv command,
+    struct pd_error *error)
+{
+	(void)specification;
+	(void)command;
+	(void)error;
+	return jv_null();
+}
+
 bool
 pd_builtin_is(jv command, const char *name)
 {

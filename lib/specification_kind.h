@@ -83,6 +83,9 @@ int32_t pd_builtin_intern(struct pd_specification *,
 struct pd_builtin_action pd_builtin_action(const struct pd_specification *,
     int32_t action);
 
+/* The keys of a type that has no parts: null. */
+jv pd_builtin_no_keys(struct pd_specification *, jv command, struct pd_error *);
+
 /* Is this the command's name? Letter case, '-' and '_' do not matter. */
 bool pd_builtin_is(jv command, const char *name);
 

@@ -53,15 +53,6 @@ start(struct pd_specification *specification, jv initial, jv key,
 	return state_of(specification, sum);
 }
 
-static jv
-keys(struct pd_specification *specification, jv command, struct pd_error *error)
-{
-	(void)specification;
-	(void)command;
-	(void)error;
-	return jv_null();
-}
-
 /* Note the value that was answered, if any. */
 static int
 take_result(struct pd_builtin_action *action, jv events, struct pd_error *error)
@@ -166,5 +157,5 @@ expected(struct pd_specification *specification, int32_t state, int32_t number)
 	    jv_number((double)sum + (double)action.amount)));
 }
 
-const struct pd_specification_kind pd_counter = {"counter", false, start, keys,
+const struct pd_specification_kind pd_counter = {"counter", false, start, pd_builtin_no_keys,
 	intern_action, step, state_json, expected, NULL};
