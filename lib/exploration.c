@@ -447,10 +447,12 @@ static int
 sort_choices(struct pd_exploration *exploration, const struct frame *frame,
     int32_t last, struct pd_error *error)
 {
-	int32_t *choices = exploration->choices + frame->start;
 	size_t count = exploration->choice_count - frame->start;
+	int32_t *choices = count > 0 ? exploration->choices + frame->start : NULL;
 	int32_t urgent = exploration->frontier.moves[last / 2].action;
 
+	if (count == 0)
+		return 0;
 	qsort(choices, count, sizeof(*choices), compare_choices);
 	if (exploration->puts != NULL)
 		sort_by_rank(exploration, choices, count);

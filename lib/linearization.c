@@ -29,6 +29,28 @@ null_if_invalid(jv value)
 	return jv_is_valid(value) ? jv_copy(value) : jv_null();
 }
 
+/* A type that is built in knows what should have been answered, but not how the
+ * system calls it: an event without type gets that of what was seen. Consumes
+ * the expected events. */
+static jv
+name_events(jv expected, jv seen)
+{
+	jv named = jv_array();
+	jv first = jv_get_kind(seen) == JV_KIND_ARRAY &&
+	    jv_array_length(jv_copy(seen)) > 0 ? jv_array_get(jv_copy(seen), 0) : jv_object();
+	const char *type = pd_json_peek_string(first, "type", "Answer");
+
+	jv_array_foreach(expected, i, event) {
+		if (!pd_json_has_peek(event, "type"))
+			event = jv_object_merge(pd_json_set_string(jv_object(), "type", type),
+			    event);
+		named = jv_array_append(named, event);
+	}
+	jv_free(expected);
+	jv_free(first);
+	return named;
+}
+
 jv
 pd_linearization_blocked(const struct pd_history *history,
     const struct pd_linearization *result)
@@ -44,7 +66,8 @@ pd_linearization_blocked(const struct pd_history *history,
 		blocked = pd_json_set(blocked, "command", jv_copy(operation->command));
 		blocked = pd_json_set(blocked, "state", jv_copy(result->state));
 		if (jv_get_kind(expected) == JV_KIND_ARRAY)
-			blocked = pd_json_set(blocked, "expected", jv_copy(expected));
+			blocked = pd_json_set(blocked, "expected",
+			    name_events(jv_copy(expected), operation->events));
 		jv_free(expected);
 		blocked = pd_json_set(blocked, "seen", null_if_invalid(operation->events));
 		list = jv_array_append(list, blocked);

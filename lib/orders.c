@@ -16,7 +16,17 @@ enum {
 	SAMPLES = 256,		/* random orders for an estimate */
 };
 
-/* A row of operations that grows and shrinks, and the states it leads to. */
+/* What can come after the operations that are placed, and what came of it. */
+struct level {
+	struct pd_place here;
+	int32_t before;		/* the state of the part before the last operation */
+	size_t *next, count, at;	/* moves; those before at were tried */
+	bool any;		/* an order goes on from here */
+	mpz_t sum;		/* how many do */
+};
+
+/* A row of operations that grows and shrinks, and the states it leads to. The
+ * levels are on the heap: a history may be longer than a stack is deep. */
 struct walk {
 	struct pd_specification *specification;	/* NULL: everything is legal */
 	const struct pd_bounds *bounds;
@@ -27,12 +37,14 @@ struct walk {
 	struct pd_place fingerprint;	/* of what is placed, and of the states */
 	size_t *order, count;	/* moves */
 	size_t known_left;
+	struct level *levels;
+	size_t level_count, level_room;
 	struct pd_places places;	/* with the number of what is known of them + 1 */
-	mpz_t *numbers;
+	mpz_t total, *numbers;
 	size_t number_count, number_room;
 	size_t steps;
 	enum pd_orders_end end;
-	pd_orders_found *found;
+	pd_orders_found *found;	/* NULL: count */
 	void *context;
 	struct pd_error *error;
 };
@@ -107,6 +119,7 @@ start_walk(struct walk *walk, const struct pd_history *history, jv initial)
 	walk->known_left = walk->frontier.known;
 	walk->order = pd_allocate(history->count + 1, sizeof(*walk->order));
 	walk->parts = pd_allocate(history->count + 1, sizeof(*walk->parts));
+	mpz_init(walk->total);
 	if (walk->specification == NULL || result != 0)
 		return result;
 	if (pd_partition(&walk->partition, walk->specification, history,
@@ -128,7 +141,9 @@ free_walk(struct walk *walk)
 {
 	for (size_t i = 0; i < walk->number_count; i++)
 		mpz_clear(walk->numbers[i]);
+	mpz_clear(walk->total);
 	free(walk->numbers);
+	free(walk->levels);
 	pd_places_free(&walk->places);
 	pd_frontier_free(&walk->frontier);
 	pd_partition_free(&walk->partition);
@@ -140,24 +155,34 @@ free_walk(struct walk *walk)
 /*
  * Steps.
  */
+/* A list of moves that grows: a walk holds one for each operation that is placed,
+ * so that none may be as long as what is left. */
+static void
+append_move(size_t **list, size_t *count, size_t move)
+{
+	if ((*count & (*count - 1)) == 0)
+		*list = pd_reallocate(*list, *count == 0 ? 1 : 2 * *count, sizeof(**list));
+	(*list)[(*count)++] = move;
+}
+
 /* The moves that can come next. The caller frees the list. */
 static size_t *
 collect_next(const struct walk *walk, size_t *count)
 {
 	const struct pd_frontier *frontier = &walk->frontier;
-	size_t *list = pd_allocate(frontier->count - walk->count + 1, sizeof(*list));
+	size_t *list = NULL;
 	int32_t node = pd_frontier_first(frontier);
 
 	*count = 0;
 	for (; node % 2 == 0 && (size_t)node < 2 * frontier->known;
 	    node = pd_frontier_after(frontier, node)) {
 		if (pd_frontier_ready(frontier, (size_t)node / 2))
-			list[(*count)++] = (size_t)node / 2;
+			append_move(&list, count, (size_t)node / 2);
 	}
 	for (size_t i = frontier->known; i < frontier->count; i++) {
 		if (!frontier->placed[i] && pd_frontier_called(frontier, i, node) &&
 		    pd_frontier_ready(frontier, i))
-			list[(*count)++] = i;
+			append_move(&list, count, i);
 	}
 	return list;
 }
@@ -215,13 +240,14 @@ is_over(struct walk *walk)
 
 	if (walk->end == PD_ORDERS_ALL && ++walk->steps % PATIENCE == 0 &&
 	    pd_bounds_reached(walk->bounds, pd_places_memory(&walk->places) +
-	    walk->number_room * BYTES_FOR_NUMBER, reason, sizeof(reason)))
+	    walk->number_room * BYTES_FOR_NUMBER +
+	    walk->level_room * sizeof(struct level), reason, sizeof(reason)))
 		walk->end = PD_ORDERS_LIMIT;
 	return walk->end != PD_ORDERS_ALL;
 }
 
 /*
- * One by one.
+ * The walk.
  */
 static bool
 tell(const struct walk *walk)
@@ -235,33 +261,97 @@ tell(const struct walk *walk)
 	return more;
 }
 
-/* Find all orders that go on from here. False when there are none, which is
- * remembered. */
-static bool
-find(struct walk *walk)
+/* Keep how many orders go on from a place. Takes over the number. */
+static void
+remember(struct walk *walk, struct pd_place here, mpz_t sum)
 {
-	bool any = walk->known_left == 0, fresh;
-	struct pd_place here = walk->fingerprint;
-	size_t count;
+	bool fresh;
 
-	if (is_over(walk) || pd_places_look(&walk->places, here) != NULL)
+	if (walk->number_count == walk->number_room) {
+		walk->number_room = walk->number_room == 0 ? 256 : 2 * walk->number_room;
+		walk->numbers = pd_reallocate(walk->numbers, walk->number_room,
+		    sizeof(*walk->numbers));
+	}
+	walk->numbers[walk->number_count++][0] = sum[0];
+	*pd_places_enter(&walk->places, here, &fresh) = (uint32_t)walk->number_count;
+}
+
+/* Has it all been seen that goes on from here? Adds its number. */
+static bool
+is_known(struct walk *walk)
+{
+	const uint32_t *known = pd_places_look(&walk->places, walk->fingerprint);
+
+	if (known != NULL && walk->found == NULL) {
+		mpz_t *sum = walk->level_count > 0 ?
+		    &walk->levels[walk->level_count - 1].sum : &walk->total;
+		mpz_add(*sum, *sum, walk->numbers[*known - 1]);
+	}
+	return known != NULL;
+}
+
+/* Begin with what goes on from here. False when there is no need to. */
+static bool
+enter(struct walk *walk, int32_t before)
+{
+	bool any = walk->known_left == 0;
+
+	if (is_over(walk) || is_known(walk))
 		return false;
-	if (any && !tell(walk)) {
+	if (walk->level_count == walk->level_room) {
+		walk->level_room = walk->level_room == 0 ? 64 : 2 * walk->level_room;
+		walk->levels = pd_reallocate(walk->levels, walk->level_room,
+		    sizeof(*walk->levels));
+	}
+	struct level *level = &walk->levels[walk->level_count++];
+	*level = (struct level){.here = walk->fingerprint, .before = before, .any = any};
+	mpz_init_set_ui(level->sum, any);
+	level->next = collect_next(walk, &level->count);
+	if (any && walk->found != NULL && !tell(walk))
 		walk->end = PD_ORDERS_STOPPED;
-		return true;
+	return true;
+}
+
+/* Go back to before the last operation was placed. A place from which no order
+ * goes on is kept, so that it is not looked at again. */
+static void
+leave(struct walk *walk)
+{
+	struct level *level = &walk->levels[--walk->level_count];
+	struct level *above = walk->level_count > 0 ? level - 1 : NULL;
+	bool fresh;
+
+	if (above != NULL)
+		above->any = above->any || level->any;
+	mpz_t *sum = above != NULL ? &above->sum : &walk->total;
+	mpz_add(*sum, *sum, level->sum);
+	if (walk->found == NULL) {
+		remember(walk, level->here, level->sum);
+	} else {
+		if (!level->any && walk->end == PD_ORDERS_ALL)
+			pd_places_enter(&walk->places, level->here, &fresh);
+		mpz_clear(level->sum);
 	}
-	size_t *next = collect_next(walk, &count);
-	for (size_t i = 0; i < count && walk->end == PD_ORDERS_ALL; i++) {
-		int32_t before = place(walk, next[i]);
-		if (before < 0)
+	free(level->next);
+	if (above != NULL)
+		take_back(walk, level->before);
+}
+
+/* Through all orders, until it is over. */
+static void
+walk_all(struct walk *walk)
+{
+	enter(walk, 0);
+	while (walk->level_count > 0) {
+		struct level *level = &walk->levels[walk->level_count - 1];
+		if (walk->end != PD_ORDERS_ALL || level->at == level->count) {
+			leave(walk);
 			continue;
-		any = find(walk) || any;
-		take_back(walk, before);
+		}
+		int32_t before = place(walk, level->next[level->at++]);
+		if (before >= 0 && !enter(walk, before))
+			take_back(walk, before);
 	}
-	free(next);
-	if (!any && walk->end == PD_ORDERS_ALL)
-		pd_places_enter(&walk->places, here, &fresh);
-	return any;
 }
 
 enum pd_orders_end
@@ -274,65 +364,18 @@ pd_orders_find(struct pd_specification *specification,
 		.found = found, .context = context, .error = error};
 
 	if (start_walk(&walk, history, initial) == 0)
-		find(&walk);
+		walk_all(&walk);
 	else
 		walk.end = PD_ORDERS_ERROR;
 	free_walk(&walk);
 	return walk.end;
 }
 
-/*
- * Counted.
- */
-/* Add the number of orders that go on from here. */
-static void
-count_orders(struct walk *walk, mpz_t total)
-{
-	struct pd_place here = walk->fingerprint;
-	const uint32_t *known = pd_places_look(&walk->places, here);
-	size_t count;
-	bool fresh;
-	mpz_t sum;
-
-	if (known != NULL) {
-		mpz_add(total, total, walk->numbers[*known - 1]);
-		return;
-	}
-	if (is_over(walk))
-		return;
-	mpz_init_set_ui(sum, walk->known_left == 0);
-	size_t *next = collect_next(walk, &count);
-	for (size_t i = 0; i < count && walk->end == PD_ORDERS_ALL; i++) {
-		int32_t before = place(walk, next[i]);
-		if (before < 0)
-			continue;
-		count_orders(walk, sum);
-		take_back(walk, before);
-	}
-	free(next);
-	mpz_add(total, total, sum);
-	if (walk->number_count == walk->number_room) {
-		walk->number_room = walk->number_room == 0 ? 256 : 2 * walk->number_room;
-		walk->numbers = pd_reallocate(walk->numbers, walk->number_room,
-		    sizeof(*walk->numbers));
-	}
-	mpz_init_set(walk->numbers[walk->number_count++], sum);
-	mpz_clear(sum);
-	*pd_places_enter(&walk->places, here, &fresh) = (uint32_t)walk->number_count;
-}
-
 static char *
 count_digits(struct walk *walk)
 {
-	mpz_t total;
-
-	mpz_init(total);
-	count_orders(walk, total);
-	char *text = mpz_get_str(NULL, 10, total);
-	char *digits = walk->end == PD_ORDERS_ALL ? pd_duplicate(text) : NULL;
-	free(text);
-	mpz_clear(total);
-	return digits;
+	walk_all(walk);
+	return walk->end == PD_ORDERS_ALL ? mpz_get_str(NULL, 10, walk->total) : NULL;
 }
 
 enum pd_orders_end

@@ -228,6 +228,10 @@ examples_of() {
   examples_of "$man"/man1/pd-gen.1
 }
 
+@test "the examples of pd-linearize(1) run" {
+  examples_of "$man"/man1/pd-linearize.1
+}
+
 @test "the examples of pd-model(1) run" {
   examples_of "$man"/man1/pd-model.1
 }
