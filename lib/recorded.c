@@ -162,6 +162,17 @@ pd_same_failure(jv a, jv b)
 	    pd_json_peek_string(b, "name", "")) == 0;
 }
 
+bool
+pd_stands_for(jv failure, jv wanted, const struct pd_sequence *sequence)
+{
+	const char *kind = pd_json_peek_string(failure, "kind", "");
+
+	return pd_same_failure(failure, wanted) || (sequence->branch_count == 0 &&
+	    strcmp(pd_json_peek_string(wanted, "kind", ""), "linearization") == 0 &&
+	    (strcmp(kind, "prediction_mismatch") == 0 ||
+	    strcmp(kind, "check_failed") == 0));
+}
+
 char *
 pd_failure_key(jv failure)
 {

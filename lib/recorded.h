@@ -4,6 +4,7 @@
 #define PD_RECORDED_H
 
 #include <jv.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -42,6 +43,12 @@ jv pd_recorded_failure(const struct pd_recorded *);
 
 /* Are two failures the same? Kind and name decide. Borrows both. */
 int pd_same_failure(jv, jv);
+
+/* Does the failure of this sequence count as the one that is looked for? If it is
+ * the same; and where no order explained what branches saw, and this sequence has
+ * none: one after another, the wrong answer is an event that was not predicted,
+ * or fails a check. Borrows all. */
+bool pd_stands_for(jv failure, jv wanted, const struct pd_sequence *);
 
 /* What failures that are the same have in common, for tables: "KIND NAME", or
  * "KIND" for one without a name. Borrows the failure; the caller frees it. */

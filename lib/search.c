@@ -200,21 +200,6 @@ keep_slip(struct pd_search *search, struct pd_buffer *lines, jv failure)
 		.lines = *lines, .failure = jv_copy(failure)};
 }
 
-/* Is this what is looked for? One after another, no order has to be found: the
- * wrong answer that no order explains is then an event that was not predicted,
- * or fails a check. */
-static bool
-is_wanted(const struct pd_search *search, const struct pd_sequence *candidate,
-    jv failure)
-{
-	const char *kind = pd_json_peek_string(failure, "kind", "");
-
-	return pd_same_failure(failure, search->failure) ||
-	    (candidate->branch_count == 0 && is_linearization(search->failure) &&
-	    (strcmp(kind, "prediction_mismatch") == 0 ||
-	    strcmp(kind, "check_failed") == 0));
-}
-
 /* Sort an executed candidate, which is borrowed, by how it failed. Consumes its
  * lines. */
 static bool
@@ -223,7 +208,7 @@ judge(struct pd_search *search, const struct pd_sequence *candidate,
 {
 	jv failure = pd_recorded_failure(run);
 	bool failed = jv_is_valid(failure);
-	bool wanted = failed && is_wanted(search, candidate, failure);
+	bool wanted = failed && pd_stands_for(failure, search->failure, candidate);
 
 	search->slips += failed && !wanted;
 	if (wanted) {

@@ -65,13 +65,14 @@ is_over(struct pd_trials *trials)
 
 /* What a run that was executed to its end showed. */
 static struct pd_trial
-judge(const struct pd_trials *trials, const struct pd_recorded *run)
+judge(const struct pd_trials *trials, const struct pd_sequence *sequence,
+    const struct pd_recorded *run)
 {
 	struct pd_trial trial = trial_of(PD_TRIAL_PASSES);
 
 	trial.failure = pd_recorded_failure(run);
 	if (jv_is_valid(trial.failure)) {
-		trial.outcome = pd_same_failure(trial.failure, trials->failure) ?
+		trial.outcome = pd_stands_for(trial.failure, trials->failure, sequence) ?
 		    PD_TRIAL_FAILS : PD_TRIAL_DIFFERS;
 	} else if (strcmp(pd_json_peek_string(run->end, "status", ""), "pass") != 0) {
 		trial.outcome = PD_TRIAL_UNKNOWN;	/* it was cut short */
@@ -93,7 +94,7 @@ pd_trials_execute(struct pd_trials *trials, const struct pd_sequence *sequence,
 	if (result == PD_RUN_DONE) {
 		if (pd_recorded_parse(&run, lines->data, lines->length,
 		    trials->error) == 0)
-			trial = judge(trials, &run);
+			trial = judge(trials, sequence, &run);
 		else
 			result = PD_RUN_FAILED;
 		pd_recorded_free(&run);

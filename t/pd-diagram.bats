@@ -57,12 +57,16 @@ is_xml() { python3 -c 'import sys, xml.dom.minidom as dom; [dom.parse(path) for 
   no_line_beyond 100
 }
 
-@test "what a built-in specification expects has no type, and is drawn all the same" {
+@test "what a built-in specification expects is drawn, with or without a type" {
   printf '%s\n' \
     '{"type":"op","id":"w","process":1,"call_us":0,"return_us":9,"command":{"type":"Write","value":1},"events":[{"type":"ok"}]}' \
     '{"type":"op","id":"r","process":2,"call_us":20,"return_us":29,"command":{"type":"Read"},"events":[{"type":"ok","value":7}]}' |
     pd-linearize --spec register >history || [[ $? == 1 ]]
   run -0 --separate-stderr pd-diagram history
+  assert_output_has '-> value=7, not 1'
+  assert_output_has '    expected  ok {value: 1}'
+  jq -c 'del(.blocked[]?.expected[].type)' history >untyped
+  run -0 --separate-stderr pd-diagram untyped
   assert_output_has '-> value=7, not 1'
   assert_output_has '    expected  {value: 1}'
 }
