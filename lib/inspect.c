@@ -419,7 +419,7 @@ check_whole_names(struct inspection *inspection)
 		int arity;
 	} functions[] = {
 		{"", 0}, {"init", 0}, {"commands", 0}, {"setup", 0}, {"teardown", 0},
-		{"simulate", 1}, {"apply", 1}, {"terminate", 2},
+		{"simulate", 1}, {"apply", 1}, {"terminate", 2}, {"classify", 0},
 	};
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

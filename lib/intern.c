@@ -83,6 +83,14 @@ pd_intern(struct pd_interner *interner, const void *bytes, size_t length)
 	return (int32_t)interner->count - 1;
 }
 
+int32_t
+pd_intern_known(const struct pd_interner *interner, const void *bytes,
+    size_t length)
+{
+	return interner->slot_count == 0 ? -1 :
+	    interner->slots[find(interner, bytes, length)] - 1;
+}
+
 size_t
 pd_interner_memory(const struct pd_interner *interner)
 {

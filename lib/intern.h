@@ -25,6 +25,10 @@ void pd_interner_free(struct pd_interner *);
 /* The number of a string. At most 2^31 - 2 strings. */
 int32_t pd_intern(struct pd_interner *, const void *bytes, size_t length);
 
+/* The same of a string that has one already, or -1: it gets none. */
+int32_t pd_intern_known(const struct pd_interner *, const void *bytes,
+    size_t length);
+
 /* The string of a number, aligned for nothing; it lives until the next pd_intern. */
 const char *pd_interned(const struct pd_interner *, int32_t number,
     size_t *length);

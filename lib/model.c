@@ -23,12 +23,12 @@ struct pd_model {
 	struct check *checks;
 	int check_count;
 	int *batch;		/* room for the functions of all checks */
-	int init, commands, setup, teardown, terminate;
+	int init, commands, setup, teardown, terminate, classify;
 	int simulate_any, apply_any;	/* the catch-alls */
 };
 
 static const char *const known_metadata[] = {
-	"name", "description", "triggers", "timeout_ms",
+	"name", "description", "triggers", "timeout_ms", "state_classes",
 };
 
 /* What may stand in a command's entry, and of which kind it must be; 0 for any. */
@@ -258,6 +258,22 @@ check_arities(struct pd_model *model, struct pd_error *error)
 	return 0;
 }
 
+static bool
+has_good_classes(jv metadata)
+{
+	jv classes = pd_json_peek(metadata, "state_classes");
+	bool good = !jv_is_valid(classes) || jv_get_kind(classes) == JV_KIND_ARRAY;
+
+	if (good && jv_is_valid(classes)) {
+		jv_array_foreach(classes, i, class) {
+			good = good && jv_get_kind(class) == JV_KIND_STRING;
+			jv_free(class);
+		}
+	}
+	jv_free(classes);
+	return good;
+}
+
 static int
 check_metadata(struct pd_model *model, struct pd_error *error)
 {
@@ -274,6 +290,9 @@ check_metadata(struct pd_model *model, struct pd_error *error)
 	    !(pd_json_peek_number(metadata, "timeout_ms", 0) > 0))
 		return pd_error_at(error, path, 1,
 		    "timeout_ms must be a number of milliseconds above 0");
+	if (!has_good_classes(metadata))
+		return pd_error_at(error, path, 1,
+		    "state_classes must be an array of strings, what classify gives");
 	return 0;
 }
 
@@ -287,6 +306,7 @@ find_functions(struct pd_model *model, struct pd_error *error)
 	model->setup = pd_module_function(module, "setup", 0);
 	model->teardown = pd_module_function(module, "teardown", 0);
 	model->terminate = pd_module_function(module, "terminate", 2);
+	model->classify = pd_module_function(module, "classify", 0);
 	model->simulate_any = pd_module_function(module, "simulate", 1);
 	model->apply_any = pd_module_function(module, "apply", 1);
 	if (model->init != PD_NO_FUNCTION)
@@ -707,6 +727,25 @@ pd_model_label(struct pd_model *model, jv state, jv command,
 	if (jv_is_valid(label) && jv_get_kind(label) != JV_KIND_STRING)
 		return wrong_result(model, function, "a string", label, error);
 	return label;
+}
+
+bool
+pd_model_classifies(const struct pd_model *model)
+{
+	return model->classify != PD_NO_FUNCTION;
+}
+
+jv
+pd_model_classify(struct pd_model *model, jv state, struct pd_error *error)
+{
+	return pd_module_call(model->module, model->classify, jv_copy(state),
+	    jv_array(), error);
+}
+
+jv
+pd_model_state_classes(const struct pd_model *model)
+{
+	return pd_json_peek(pd_module_metadata_peek(model->module), "state_classes");
 }
 
 int

@@ -90,6 +90,14 @@ jv pd_model_keys(struct pd_model *, jv command, struct pd_error *);
 /* A label for the command, or an invalid jv. Borrows both. */
 jv pd_model_label(struct pd_model *, jv state, jv command, struct pd_error *);
 
+/* Has it a classify? Then the class of a state, which is borrowed: any JSON. */
+bool pd_model_classifies(const struct pd_model *);
+jv pd_model_classify(struct pd_model *, jv state, struct pd_error *);
+
+/* The classes that there are, from the metadata: an array of strings, or an
+ * invalid jv when the model does not say. */
+jv pd_model_state_classes(const struct pd_model *);
+
 /* Checks, numbered from 0 in the order of their names. */
 int pd_model_checks(const struct pd_model *);
 const char *pd_model_check_name(const struct pd_model *, int check);

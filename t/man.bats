@@ -196,6 +196,10 @@ examples_of() {
   examples_of "$man"/man1/pd.1
 }
 
+@test "the examples of pd-cover(1) run" {
+  examples_of "$man"/man1/pd-cover.1
+}
+
 @test "the examples of pd-diagram(1) run" {
   examples_of "$man"/man1/pd-diagram.1
 }

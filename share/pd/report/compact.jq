@@ -3,6 +3,7 @@
 module {"name": "compact", "description": "a line for each failure"};
 include "text";
 include "common";
+import "cover" as cover;
 
 # A value that may be cut out of the line at the blanks.
 def word: if test("\\A[^\\s\"\\\\]+\\z") and . == visible then . else text end;
@@ -64,6 +65,15 @@ def flakiness($o):
   + (.kinds | to_entries | map(" \(.key | word)=\(.value)") | join(""));
 def flakiness_summary($o):
   "SUMMARY sequences=\(.sequences) deterministic=\(.deterministic) varying=\(.varying) flaky=\(.flaky) unjudged=\(.unjudged)";
+
+def coverage($o):
+  "COVERAGE runs=\(.runs.total) commands=\(.commands) events=\(.events)"
+  + ([cover::dimensions as [$name, $words] | .[$name] | values
+      | " \($name)=\(if has("total") then "\(.covered)/\(.total)" else .seen end)"] | join(""))
+  + " state=\(.state.seen // "-")\(if .state.exact == false then "~" else "" end) interleaving=\(.interleaving.seen // "-")"
+  + " growth=\(.growth.verdict | word) last_new_run=\(.growth.last_new_run // "-") expected_new=\(.growth.expected_new // "-")",
+  (cover::gaps(12) | "GAP \(.)"),
+  ((.thresholds // [])[] | "THRESHOLD dimension=\(.dimension | word) wanted=\(.wanted) got=\(.got // "-") met=\(.met)");
 
 def replaying($o): empty;
 def step($o):

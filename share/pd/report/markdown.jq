@@ -4,6 +4,7 @@ module {"name": "markdown", "description": "for tickets and job summaries"};
 include "text";
 include "common";
 import "overlap" as overlap;
+import "cover" as cover;
 
 def header($o): empty;
 
@@ -154,6 +155,20 @@ def flakiness_summary($o):
   "**\(.sequences | plural("sequence"))**, each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
   + (if .unjudged > 0 then ", \(.unjudged) could not be judged" else "" end) + ".";
+
+# --- Coverage ---
+
+def coverage_row: "| \(map(if . == "" then "" else code_cell end) | join(" | ")) |";
+def coverage($o):
+  "## \(cover::title | escaped)", "",
+  "| what | seen | of | percent | in one run only |", "|---|---:|---:|---:|---:|",
+  (cover::overview | .[:5] | "| \(join(" | ")) |"), "",
+  (cover::shown_lines | "- \(escaped)"),
+  ((.thresholds // [])[] | "- threshold \(if .met then "" else "**missed** " end)\(cover::threshold_line | escaped)"), "",
+  (cover::shown_tables | "### \(.title)", "", "| \(.heading | join(" | ")) |", "|\(.heading | map("---|") | add)", (.rows[].cells | coverage_row), ""),
+  (cover::shown_matrices | . as $matrix
+    | "### \(.title)", "", "| | \(.names | map(code_cell) | join(" | ")) |", "|---|\(.names | map("---:|") | add)",
+      (range(.names | length) | . as $row | "| \($matrix.names[$row] | code_cell) | \($matrix.counts[$row] | map(if . == 0 then "-" else tostring end) | join(" | ")) |"), "");
 
 # --- Replays ---
 

@@ -7,6 +7,7 @@ module {"name": "terminal", "description": "for people at a terminal"};
 include "text";
 include "common";
 import "overlap" as overlap;
+import "cover" as cover;
 
 def header($o): empty;
 
@@ -255,6 +256,38 @@ def flakiness_summary($o):
   "\(.sequences | plural("sequence")), each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
   + (if .unjudged > 0 then ", \(.unjudged) could not be judged" else "" end);
+
+# --- Coverage ---
+
+def right($width): " " * ([$width - columns, 0] | max) + .;
+def left($width): . + " " * ([$width - columns, 0] | max);
+def bar($percent): ($percent / 5 | floor) as $full | "#" * $full + "." * (20 - $full);
+# The first column to the left, the others to the right.
+def table_lines($o):
+  ([[.heading], [.rows[].cells]] | add | transpose | map(map(columns) | max)) as $widths
+  | def line: [.[0] | left($widths[0])] + [range(1; length) as $i | .[$i] | right($widths[$i])] | "    " + join("  ");
+  "", "  \(.title)" , (.heading | line | faint($o)),
+  (.rows[] | .missed as $missed | .cells | line | if $missed then red($o) else . end);
+# Columns have numbers, which the rows explain.
+def matrix_lines($o):
+  ([.names[] | columns] | max) as $first
+  | ([.counts[][] | cover::grouped | length] + [.names | length | tostring | length] | max) as $width
+  | "", "  \(.title)",
+    ("    \("" | left($first + 5))" + ([.names | keys[] | . + 1 | tostring | right($width)] | join(" ")) | faint($o)),
+    (. as $matrix | range(.names | length) | . as $row
+     | "    \($row + 1 | tostring | right(3))  \($matrix.names[$row] | left($first))"
+       + ([$matrix.counts[$row][] | if . == 0 then "." | right($width) | red($o) else cover::grouped | right($width) end] | map(" " + .) | join("")));
+
+def coverage($o):
+  (cover::title | bold($o)),
+  ([cover::overview] | (map(.[0] | length) | max) as $first | (map(.[1] | length) | map(select(. < 12)) | max // 0) as $second
+   | .[] | . as [$what, $seen, $total, $percent, $once, $number]
+   | "  \($what | left($first))  \($seen | right($second))\(if $total == "" then "" else " of \($total)" end)"
+     + (if $number == null then "" else "  \(bar($number)) \($percent)" end)
+     | if $number != null and $number < 100 then paint($o; "33") else . end),
+  (cover::shown_lines | . as $line | flow($o; 4; "  " + ($line | split(" ")[0]), ($line | split(" ")[1:][]))),
+  ((.thresholds // [])[] | "  threshold: \(cover::threshold_line)" | if endswith(": met") then green($o) else red($o) end),
+  (cover::shown_tables | table_lines($o)), (cover::shown_matrices | matrix_lines($o));
 
 # --- Replays ---
 
