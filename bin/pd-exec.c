@@ -370,14 +370,14 @@ is_whole(jv sequence)
 
 static void
 execute_anew(struct session *session, const struct pd_sequence *sequence,
-    bool paced)
+    bool paced, const jv *mutant)
 {
 	struct pd_buffer line = PD_BUFFER_INIT;
 	jv record = pd_sequence_record(sequence);
 
 	pd_json_append_peek(&line, record);
 	execute(session, (struct pd_execution){.sequence = sequence, .paced = paced,
-		.line = line.data, .length = line.length});
+		.mutant = mutant, .line = line.data, .length = line.length});
 	pd_buffer_free(&line);
 	jv_free(record);
 }
@@ -396,17 +396,21 @@ take_sequence(struct session *session, const struct pd_record *record)
 	bool paced = pd_json_peek_bool(value, "paced", false);
 	/* Whoever runs it again from its records does not pace it. */
 	bool whole = is_whole(value) && !paced;
+	jv given = pd_json_peek(value, "mutant");
+	const jv *mutant = jv_get_kind(given) == JV_KIND_OBJECT ? &given : NULL;
 	if (pd_sequence_parse(&sequence, value, &error) == 0) {
 		if (whole)
 			execute(session, (struct pd_execution){.sequence = &sequence,
-				.line = record->line, .length = record->length});
+				.mutant = mutant, .line = record->line,
+				.length = record->length});
 		else
-			execute_anew(session, &sequence, paced);
+			execute_anew(session, &sequence, paced, mutant);
 	} else {
 		snprintf(error.file, sizeof(error.file), "%s", record->file);
 		error.line = record->number;
 		reject(session, record, &error);
 	}
+	jv_free(given);
 	pd_sequence_free(&sequence);
 }
 
@@ -485,12 +489,8 @@ note_silent_checks(struct session *session)
 	if (!session->settings->strict || session->counts.commands == 0 ||
 	    session->settings->executor.projection.checks == PD_CHECKS_OFF)
 		return;
-	for (int i = 0; i < pd_model_checks(session->model); i++) {
-		const char *name = pd_model_check_name(session->model, i);
-		if (pd_json_peek_number(session->counts.fired, name, 0) == 0)
-			pd_counts_problem(&session->counts,
-			    "check %s was never triggered", name);
-	}
+	pd_projection_note_silent(session->model, session->counts.fired,
+	    &session->counts);
 }
 
 static void

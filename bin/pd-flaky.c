@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* pd-flaky: execute each sequence of a stream several times and tell what varies. */
-#include <err.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -249,19 +248,6 @@ examine_record(struct session *session, jv record, const struct pd_record *line)
 	examine_parsed(session, parsed, &sequence, &error, line);
 }
 
-static jv
-parse(struct session *session, const struct pd_record *record)
-{
-	struct pd_error error;
-	jv value = pd_record_parse(record, &error);
-
-	if (!jv_is_valid(value)) {
-		session->filter.counts.rejected++;
-		pd_filter_problem(&session->filter, &error, "a line could not be read");
-	}
-	return value;
-}
-
 static void
 take_failure(struct session *session, const struct pd_record *record)
 {
@@ -311,11 +297,11 @@ take_record(void *context, const struct pd_record *record)
 
 	pass(session, record);
 	if (pd_record_is(record, "sequence")) {
-		jv sequence = parse(session, record);
+		jv sequence = pd_filter_parse(&session->filter, record);
 		if (jv_is_valid(sequence))
 			examine_record(session, sequence, record);
 	} else if (pd_record_is(record, "run_start")) {
-		jv start = parse(session, record);
+		jv start = pd_filter_parse(&session->filter, record);
 		jv_free(session->sequence);
 		session->sequence = pd_json_peek(start, "sequence");
 		jv_free(start);
@@ -335,7 +321,7 @@ static void
 note_empty(struct session *session)
 {
 	struct pd_counts *counts = &session->filter.counts;
-	int before = jv_array_length(jv_copy(counts->problems));
+	int before = pd_filter_problems(&session->filter);
 
 	if (pd_filter_interrupted(&session->filter) ||
 	    (before > 0 && session->evidence.runs == 0))
@@ -345,11 +331,7 @@ note_empty(struct session *session)
 		pd_counts_problem(counts, "%" PRId64 " of %" PRId64 " sequences could not "
 		    "be judged: every run of them was an error", session->unjudged,
 		    session->sequences);
-	jv_array_foreach(counts->problems, i, problem) {
-		if (i >= before)
-			warnx("%s", jv_string_value(problem));
-		jv_free(problem);
-	}
+	pd_filter_tell_problems(&session->filter, before);
 }
 
 /* For people only: in the stream the records tell it. */

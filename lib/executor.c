@@ -12,6 +12,7 @@
 #include "gathering.h"
 #include "journal.h"
 #include "json.h"
+#include "mutation.h"
 #include "pace.h"
 #include "preparation.h"
 #include "projection.h"
@@ -62,6 +63,7 @@ struct run {
 	jv hooks;		/* requests of the present phase, still to be sent */
 	struct pd_call *hook;
 	struct pd_projection projection;
+	const jv *mutant;	/* borrowed, or NULL */
 	struct pd_bindings bindings;
 	struct pd_gathering gathering;
 	bool gathers;		/* answers are gathered, and not folded yet */
@@ -220,6 +222,27 @@ gather_answer(struct lane *lane, struct pd_answer *answer)
 	    jv_copy(lane->injected), jv_copy(lane->times), answer);
 }
 
+/* Falsify the answer, if it is the one that a mutant is about. */
+static void
+mutate_answer(struct lane *lane, struct pd_answer *answer)
+{
+	const jv *mutant = lane->run->mutant;
+
+	if (mutant == NULL || answer->outcome != PD_OUTCOME_OK ||
+	    strcmp(pd_json_peek_string(*mutant, "id", ""), place_of(lane).id) != 0)
+		return;
+	jv events = pd_mutation_apply_live(*mutant, jv_copy(answer->events));
+	if (!jv_is_valid(events)) {
+		answer->outcome = PD_OUTCOME_ERROR;
+		answer->failure = "adapter_error";
+		pd_error_set(&answer->error, "the answer has nothing that the mutant can "
+		    "change");
+		events = jv_array();
+	}
+	jv_free(answer->events);
+	answer->events = events;
+}
+
 static void
 on_answer(void *context, struct pd_answer *answer)
 {
@@ -229,6 +252,7 @@ on_answer(void *context, struct pd_answer *answer)
 	lane->call = NULL;
 	run->reached = run->reached || !answer->unreachable;
 	run->unreachable = run->unreachable || answer->unreachable;
+	mutate_answer(lane, answer);
 	bind_events(lane, answer->events);
 	pd_projection_count(&run->projection, answer);
 	if (run->gathers)
@@ -823,10 +847,10 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 	struct run run = {
 		.executor = executor, .sequence = sequence,
 		.journal = {executor->writer, options->projection.redaction,
-		options->exchanges, sequence->run, pd_loop_now()},
+		options->exchanges, sequence->run, pd_loop_now(), NULL},
 		.first_branch = execution->first_branch,
 		.hooks = jv_array(), .pace = pd_pace_start(execution->paced),
-		.paced = execution->paced, .gathering = {.verdict = jv_invalid()},
+		.paced = execution->paced, .mutant = execution->mutant, .gathering = {.verdict = jv_invalid()},
 	};
 
 	snprintf(run.nonce, sizeof(run.nonce), "%016" PRIx64, pd_seed_from_entropy());

@@ -62,6 +62,8 @@ struct pd_execution {
 	bool repeats;		/* when it passes it will be executed again, next */
 	const char *line;	/* the sequence's record as it was read */
 	size_t length;
+	const jv *mutant;	/* what is done to the answer of one command before anything
+				 * sees it, {id, ...} as in mutation.h; or NULL */
 };
 
 /* Execute a sequence and write its records; the run_end record is returned

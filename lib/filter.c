@@ -112,9 +112,27 @@ pd_filter_problem(struct pd_filter *filter, const struct pd_error *error,
 	    pd_error_text(error, text, sizeof(text)));
 }
 
-/* An invalid jv if the line cannot be read. */
-static jv
-parse(struct pd_filter *filter, const struct pd_record *record)
+int
+pd_filter_problems(const struct pd_filter *filter)
+{
+	return jv_array_length(jv_copy(filter->counts.problems));
+}
+
+void
+pd_filter_tell_problems(const struct pd_filter *filter, int first)
+{
+	struct pd_error error;
+
+	jv_array_foreach(filter->counts.problems, i, problem) {
+		pd_error_set(&error, "%s", jv_string_value(problem));
+		if (i >= first)
+			pd_complain(&error);
+		jv_free(problem);
+	}
+}
+
+jv
+pd_filter_parse(struct pd_filter *filter, const struct pd_record *record)
 {
 	struct pd_error error;
 	jv value = pd_record_parse(record, &error);
@@ -129,7 +147,7 @@ parse(struct pd_filter *filter, const struct pd_record *record)
 static void
 take_header(struct pd_filter *filter, const struct pd_record *record)
 {
-	jv header = parse(filter, record);
+	jv header = pd_filter_parse(filter, record);
 
 	if (!jv_is_valid(header))
 		return;
@@ -142,7 +160,7 @@ take_header(struct pd_filter *filter, const struct pd_record *record)
 static void
 take_end(struct pd_filter *filter, const struct pd_record *record)
 {
-	jv end = parse(filter, record);
+	jv end = pd_filter_parse(filter, record);
 
 	if (jv_is_valid(end))
 		pd_counts_upstream(&filter->counts, end);
@@ -152,7 +170,7 @@ take_end(struct pd_filter *filter, const struct pd_record *record)
 static void
 count_run(struct pd_filter *filter, const struct pd_record *record)
 {
-	jv end = parse(filter, record);
+	jv end = pd_filter_parse(filter, record);
 
 	if (jv_is_valid(end))
 		pd_counts_run(&filter->counts, end);
@@ -172,7 +190,7 @@ take_record(struct pd_filter *filter, const struct pd_record *record,
 		if (!filter->hold &&
 		    (filter->pass || !pd_record_is(record, "failure")))
 			pd_filter_pass(filter, record);
-		if (pd_record_is(record, "run_end"))
+		if (pd_record_is(record, "run_end") && !filter->judges)
 			count_run(filter, record);
 		take(context, record);
 	}
@@ -231,7 +249,7 @@ jv
 pd_filter_failure(struct pd_filter *filter, const struct pd_record *record)
 {
 	struct pd_error error;
-	jv failure = parse(filter, record);
+	jv failure = pd_filter_parse(filter, record);
 
 	if (jv_is_valid(failure) && pd_failure_verify(failure, &error) != 0) {
 		snprintf(error.file, sizeof(error.file), "%s", record->file);

@@ -66,6 +66,7 @@ struct pd_filter {
 	bool run_failed;		/* the latest run_end has a failure */
 	bool pass;			/* lines that are taken are passed on, too */
 	bool hold;			/* none is passed on but by pd_filter_pass */
+	bool judges;			/* run_end records are made anew: whoever does it counts them */
 	int argc;
 	char **argv;
 	bool ending, over;
@@ -94,6 +95,9 @@ void pd_filter_process(struct pd_filter *, pd_filter_take *, void *context);
 /* For take, with hold: pass this line on. */
 void pd_filter_pass(struct pd_filter *, const struct pd_record *);
 
+/* Parse a record; an invalid jv, with the problem noted, when it cannot be. */
+jv pd_filter_parse(struct pd_filter *, const struct pd_record *);
+
 /* Parse a failure record and see that it is whole; an invalid jv, with the
  * problem noted, when it is not. */
 jv pd_filter_failure(struct pd_filter *, const struct pd_record *);
@@ -101,6 +105,11 @@ jv pd_filter_failure(struct pd_filter *, const struct pd_record *);
 /* Note a problem and tell it. */
 void pd_filter_problem(struct pd_filter *, const struct pd_error *,
     const char *what);
+
+/* How many problems there are, and tell those from a number on which nobody
+ * told before. */
+int pd_filter_problems(const struct pd_filter *);
+void pd_filter_tell_problems(const struct pd_filter *, int first);
 
 /* Execute a sequence. The run must be freed in all cases. A command that is of
  * no use is told once, and is gone after that: runner is NULL. Other results

@@ -2,6 +2,7 @@
 #include "journal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "json.h"
 
@@ -131,6 +132,13 @@ void
 pd_journal_event(const struct pd_journal *journal,
     struct pd_journal_place place, const char *source, jv event, int64_t at, int64_t n)
 {
+	if (journal->recorded != NULL) {
+		const char *line = *journal->recorded;
+		size_t length = strcspn(line, "\n");
+		pd_writer_line(journal->writer, line, length);
+		*journal->recorded = line + length + 1;
+		return;
+	}
 	start_record(journal, "event", place);
 	pd_writer_string(journal->writer, "source", source);
 	write_value(journal, "event", event);

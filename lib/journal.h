@@ -18,6 +18,8 @@ struct pd_journal {
 	bool exchanges;		/* write requests and replies */
 	int64_t run;		/* its number */
 	int64_t started;	/* pd_loop_now() when it did: times count from there */
+	const char **recorded;	/* NULL, or the lines that events to come have in a
+				 * stream already: written in place of new records */
 };
 
 /* Whose record it is. */

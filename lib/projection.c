@@ -31,6 +31,10 @@ class_of(const char *kind)
 	return "framework";
 }
 
+enum {
+	STEPS_KEPT = 4096,	/* at least, for the state before a failure; twice at most */
+};
+
 static void
 add_failure(struct pd_projection *projection, jv failure)
 {
@@ -58,6 +62,12 @@ pd_projection_fail(struct pd_projection *projection, const char *kind,
 		failure = pd_json_set_string(failure, "id", place.id);
 	if (place.branch >= 0)
 		failure = pd_json_set_number(failure, "branch", place.branch);
+	pd_projection_take_failure(projection, failure);
+}
+
+void
+pd_projection_take_failure(struct pd_projection *projection, jv failure)
+{
 	if (projection->deferring)
 		projection->deferred = jv_array_append(projection->deferred, failure);
 	else
@@ -154,17 +164,39 @@ on_checked(void *context, int check, enum pd_verdict verdict, jv message,
 	return 1;
 }
 
+/* Keep the step. When there are too many, the older half goes. */
+static void
+note_step(struct pd_projection *projection, jv step, struct pd_journal_place place)
+{
+	jv noted = pd_json_set(jv_object(), "step", jv_copy(step));
+	int count = jv_array_length(jv_copy(projection->steps));
+
+	if (count == STEPS_KEPT && !jv_is_valid(projection->middle)) {
+		projection->middle = jv_copy(projection->fold.state);
+	} else if (count == 2 * STEPS_KEPT) {
+		jv kept = jv_array();
+		for (int i = STEPS_KEPT; i < count; i++)
+			kept = jv_array_append(kept,
+			    jv_array_get(jv_copy(projection->steps), i));
+		jv_free(projection->steps);
+		projection->steps = kept;
+		jv_free(projection->base);
+		projection->base = projection->middle;
+		projection->middle = jv_copy(projection->fold.state);
+	}
+	if (place.id != NULL)
+		noted = pd_json_set_string(noted, "id", place.id);
+	projection->steps = jv_array_append(projection->steps, noted);
+}
+
 /* Fold a command or event and run the checks that it triggers. */
 static void
 take_step(struct pd_projection *projection, enum pd_step kind, jv step,
     struct pd_journal_place place)
 {
 	struct pd_error error;
-	jv noted = pd_json_set(jv_object(), "step", jv_copy(step));
 
-	if (place.id != NULL)
-		noted = pd_json_set_string(noted, "id", place.id);
-	projection->steps = jv_array_append(projection->steps, noted);
+	note_step(projection, step, place);
 	if (pd_fold_apply(&projection->fold, step, &error) != 0) {
 		fail_model(projection, &error, place);
 		return;
@@ -343,9 +375,11 @@ pd_projection_start(struct pd_projection *projection, struct pd_model *model,
 	*projection = (struct pd_projection){.model = model, .options = options,
 		.journal = journal, .judging = true, .steps = jv_array(),
 		.failure = jv_invalid(), .other_failures = jv_array(),
+		.base = jv_invalid(), .middle = jv_invalid(),
 		.deferred = jv_array(), .checking = PD_NOWHERE};
 	pd_evidence_start(&projection->evidence);
 	projection->folding = pd_fold_start(&projection->fold, model, &error) == 0;
+	projection->base = jv_copy(projection->fold.state);
 	if (!projection->folding)
 		fail_model(projection, &error, PD_NOWHERE);
 }
@@ -356,6 +390,8 @@ pd_projection_free(struct pd_projection *projection)
 	pd_fold_free(&projection->fold);
 	pd_evidence_free(&projection->evidence);
 	jv_free(projection->steps);
+	jv_free(projection->base);
+	jv_free(projection->middle);
 	jv_free(projection->failure);
 	jv_free(projection->other_failures);
 	jv_free(projection->deferred);
@@ -379,31 +415,24 @@ pd_projection_check_end(struct pd_projection *projection)
 static jv
 state_before(struct pd_projection *projection)
 {
-	struct pd_fold fold;
 	struct pd_error ignored;
 	const char *failed = pd_json_peek_string(projection->failure, "id", NULL);
-	jv state = jv_invalid();
 
 	if (failed == NULL)
-		return state;
-	if (pd_fold_start(&fold, projection->model, &ignored) == 0) {
-		bool good = true;
-		int count = jv_array_length(jv_copy(projection->steps));
-		for (int i = 0; i < count && good; i++) {
-			jv noted = jv_array_get(jv_copy(projection->steps), i);
-			jv step = pd_json_peek(noted, "step");
-			bool before = strcmp(pd_json_peek_string(noted, "id", ""), failed) != 0;
-			if (before)
-				good = pd_fold_apply(&fold, step, &ignored) == 0;
-			jv_free(step);
-			jv_free(noted);
-			if (!before)
-				break;
-		}
-		if (good)
-			state = jv_copy(fold.state);
+		return jv_invalid();
+	jv state = jv_copy(projection->base);
+	int count = jv_array_length(jv_copy(projection->steps));
+	for (int i = 0; i < count && jv_is_valid(state); i++) {
+		jv noted = jv_array_get(jv_copy(projection->steps), i);
+		jv step = pd_json_peek(noted, "step");
+		bool before = strcmp(pd_json_peek_string(noted, "id", ""), failed) != 0;
+		if (before)
+			state = pd_model_fold(projection->model, state, step, &ignored);
+		jv_free(step);
+		jv_free(noted);
+		if (!before)
+			break;
 	}
-	pd_fold_free(&fold);
 	return state;
 }
 
@@ -432,6 +461,17 @@ add_states(struct pd_projection *projection, jv end)
 		end = pd_json_set(end, "state",
 		    pd_redact(redaction, jv_copy(projection->fold.state)));
 	return end;
+}
+
+void
+pd_projection_note_silent(const struct pd_model *model, jv fired,
+    struct pd_counts *counts)
+{
+	for (int i = 0; i < pd_model_checks(model); i++) {
+		const char *name = pd_model_check_name(model, i);
+		if (pd_json_peek_number(fired, name, 0) == 0)
+			pd_counts_problem(counts, "check %s was never triggered", name);
+	}
 }
 
 jv

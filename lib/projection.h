@@ -20,6 +20,7 @@
 #include "journal.h"
 #include "model.h"
 #include "redact.h"
+#include "stream.h"
 
 enum pd_check_mode {
 	PD_CHECKS_HALT,		/* the first failing check ends the run */
@@ -51,7 +52,10 @@ struct pd_projection {
 	bool stopping;		/* no further commands: failed or interrupted */
 	bool terminated;	/* the model said that the run ends */
 	struct pd_evidence evidence;	/* its events count the fold order, too */
-	jv steps;		/* [{id, step}]: what was folded, for the state before */
+	/* For the state before the command that failed, of which no more is kept
+	 * than the latest few thousand steps: */
+	jv steps;		/* [{id, step}]: what was folded */
+	jv base, middle;	/* the states before them, and after the first half */
 	jv failure, other_failures, deferred;
 	struct pd_journal_place checking;
 };
@@ -70,6 +74,9 @@ void pd_projection_fail(struct pd_projection *, const char *kind,
     const char *name, const char *message, jv data, struct pd_journal_place);
 void pd_projection_fail_error(struct pd_projection *, const char *kind,
     const char *name, const struct pd_error *, struct pd_journal_place);
+
+/* Note a failure that is a record's already. Consumes it. */
+void pd_projection_take_failure(struct pd_projection *, jv failure);
 
 /* Stop deferring: what was noted meanwhile comes after all failures of now. */
 void pd_projection_settle(struct pd_projection *);
@@ -99,6 +106,9 @@ void pd_projection_answer(struct pd_projection *, jv command, jv predicted,
 
 /* Run the checks for the end of a run. */
 void pd_projection_check_end(struct pd_projection *);
+
+/* Note each check that no run ever triggered: fired is {check: times}, borrowed. */
+void pd_projection_note_silent(const struct pd_model *, jv fired, struct pd_counts *);
 
 /* The fields of a run_end record that the projection knows, added to it. */
 jv pd_projection_run_end(struct pd_projection *, jv end, bool aborted);

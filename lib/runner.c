@@ -251,20 +251,24 @@ exchange(struct pd_runner *runner, struct pd_record *record,
 	return read_record(runner, record, error);
 }
 
-void
-pd_runner_begin(struct pd_runner *runner, const struct pd_sequence *sequence,
-    bool paced)
+static void
+begin(struct pd_runner *runner, jv record)
 {
-	jv record = pd_sequence_record(sequence);
-
-	if (paced)
-		record = pd_json_set(record, "paced", jv_true());
 	pd_buffer_clear(&runner->request);
 	pd_json_append_peek(&runner->request, record);
 	pd_buffer_text(&runner->request, "\n");
 	jv_free(record);
 	runner->sent = runner->started = false;
 	runner->fresh = !runner->running;
+}
+
+void
+pd_runner_begin(struct pd_runner *runner, const struct pd_sequence *sequence,
+    bool paced)
+{
+	jv record = pd_sequence_record(sequence);
+
+	begin(runner, paced ? pd_json_set(record, "paced", jv_true()) : record);
 }
 
 enum pd_run_result
@@ -309,11 +313,18 @@ enum pd_run_result
 pd_runner_run(struct pd_runner *runner, const struct pd_sequence *sequence,
     struct pd_buffer *lines, struct pd_error *error)
 {
+	return pd_runner_run_record(runner, pd_sequence_record(sequence), lines, error);
+}
+
+enum pd_run_result
+pd_runner_run_record(struct pd_runner *runner, jv sequence, struct pd_buffer *lines,
+    struct pd_error *error)
+{
 	struct pd_record record;
 	enum pd_run_result result;
 
 	pd_buffer_clear(lines);
-	pd_runner_begin(runner, sequence, false);
+	begin(runner, sequence);
 	do {
 		result = pd_runner_next(runner, &record, error);
 		if (result == PD_RUN_RECORD || result == PD_RUN_DONE) {

@@ -40,6 +40,10 @@ void pd_runner_free(struct pd_runner *);
 enum pd_run_result pd_runner_run(struct pd_runner *, const struct pd_sequence *,
     struct pd_buffer *lines, struct pd_error *);
 
+/* The same for a sequence record, which is consumed. */
+enum pd_run_result pd_runner_run_record(struct pd_runner *, jv sequence,
+    struct pd_buffer *lines, struct pd_error *);
+
 /* The same record by record. Begin says what to execute, and whether as a paced
  * run; each next waits for a record of it, which lives until the next call.
  * PD_RUN_DONE comes with the last run_end; after it, PD_RUN_FAILED and

@@ -212,6 +212,10 @@ examples_of() {
   examples_of "$man"/man1/pd-bisect.1
 }
 
+@test "the examples of pd-check(1) run" {
+  examples_of "$man"/man1/pd-check.1
+}
+
 @test "the examples of pd-exec(1) run" {
   examples_of "$man"/man1/pd-exec.1
 }
@@ -238,6 +242,10 @@ examples_of() {
 
 @test "the examples of pd-model(1) run" {
   examples_of "$man"/man1/pd-model.1
+}
+
+@test "the examples of pd-mutate(1) run" {
+  examples_of "$man"/man1/pd-mutate.1
 }
 
 @test "the examples of pd-replay(1) run" {

@@ -15,6 +15,7 @@ module {
     "no_overdraft": {"every": "event"},
     "nothing_is_forgotten": {"every": "Refused"},
     "refunds_within_capture": {"every": "Refunded"},
+    "refusals_have_reasons": {"every": "Refused"},
     "released_only_once": {"every": ["HoldReleased", "AuthorizationReleased"]},
     "reported_balances_agree": {"every": "event"}
   }
@@ -261,6 +262,21 @@ def check_refunds_within_capture($e):
     elif $e.refunded != .refunded then
       fail("\(.refunded) refunded, but the bank says \($e.refunded)"; .)
     else true end;
+
+# What each command can be refused for. That the bank knows what it made is for
+# nothing_is_forgotten to say.
+def reasons:
+  ["account_closed", "insufficient_funds"] as $spending
+  | {Credit: ["account_closed", "currency_mismatch"], Debit: $spending, Hold: $spending,
+     Authorize: $spending, ReleaseHold: ["already_released"], Release: ["not_authorized"],
+     Capture: ["account_closed", "not_authorized", "exceeds_authorization"],
+     Refund: ["account_closed", "exceeds_capture"],
+     Transfer: ($spending + ["same_account", "currency_mismatch"]),
+     Close: ["account_closed", "has_holds"]};
+
+def check_refusals_have_reasons($e):
+  any(reasons[$e.command][]?, ($e.reason | select(startswith("no_such_"))); . == $e.reason)
+    // fail("\($e.command) was refused for \($e.reason | tojson)"; $e);
 
 def check_released_only_once($e):
   hold($e) // authorization($e)

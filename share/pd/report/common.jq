@@ -294,6 +294,31 @@ def flakiness_text:
   + ": \(passed_text) (\(run_text))"
   + (if .kinds == {} then "" else ": \(kinds_text)" end);
 
+# --- Mutants ---
+
+def tenths: . * 1000 | round | . / 10 | "\(.)%";
+def mutation_missed: .target != null and .score < .target;
+def mutation_title:
+  (if mutation_missed then "MUTATION SCORE \(.score | tenths), below \(.target | tenths)" else "mutation score \(.score | tenths)" end)
+  + ": \(.killed) of \(.killed + .survived | plural("mutant")) noticed"
+  + (if .equivalent > 0 then ", \(.equivalent) more make no difference to the model" else "" end);
+def mutation_runs:
+  "\(.runs | plural("run")), model \(.model.name // "?" | visible)"
+  + (if .failed > 0 then "; \(.failed) had not passed and \(if .failed == 1 then "was" else "were" end) left out" else "" end)
+  + (if (.unapplied // 0) > 0 then "; \(.unapplied) could not be applied to live answers" else "" end);
+def survivor_subject: .event + (.field | if . then ".\(.)" else "" end) | visible;
+def survivor_changes: .changes | to_entries | sort_by(-.value, .key) | map("\(.key | visible) \(.value)") | join(", ");
+def survivor_checks:
+  if .checks != [] then "read by \(.checks | map(visible) | join(", "))"
+  elif .state != [] then "no check reads it; it changes the state at \(.state | map(visible) | join(", "))"
+  else "no check reads it" end;
+def survivor_example:
+  "run \(.example.run)\(.example.id | if . then " \(visible)" else "" end), \(.example.change | visible)"
+  + (.example | if has("from") and has("to") then ": \(.from | brief(60)) -> \(.to | brief(60))"
+     elif has("from") then ": \(.from | brief(60)) left out" else "" end);
+# Rows that are not perfect, worst first: [name, row].
+def weak_rows: to_entries | map(select(.value.score != null and .value.score < 1)) | sort_by(.value.score, .key);
+
 # --- Command lines ---
 
 # One word of a shell command, and a whole one.

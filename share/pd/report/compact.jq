@@ -63,6 +63,11 @@ def flakiness($o):
   + " errors=\(.errors) varies=\(.varies | join(",") | if . == "" then "-" else . end)"
   + (if .fields[0] then " best=\(.fields[0] | field_place | word) score=\(.fields[0].score)" else "" end)
   + (.kinds | to_entries | map(" \(.key | word)=\(.value)") | join(""));
+def mutant($o): empty; # the mutation record tells of them
+def mutation($o):
+  "MUTATION score=\(.score) killed=\(.killed) survived=\(.survived) equivalent=\(.equivalent) runs=\(.runs)"
+  + (if .target then " target=\(.target)" else "" end)
+  + (.survivors[:5] | map(" \(survivor_subject | word)=\(.mutants)") | join(""));
 def flakiness_summary($o):
   "SUMMARY sequences=\(.sequences) deterministic=\(.deterministic) varying=\(.varying) flaky=\(.flaky) unjudged=\(.unjudged)";
 

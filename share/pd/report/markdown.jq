@@ -151,6 +151,16 @@ def flakiness($o):
   (select(.verdict != "deterministic")
    | field_table(10),
      (.first_divergence | values | "First difference:", "", ([difference_lines] | join("\n") | fenced("diff"))));
+def mutant($o): empty; # the mutation record tells of them
+def mutation($o):
+  "## \(mutation_title | escaped)", "", "\(mutation_runs | escaped).", "",
+  (("commands", "operators") as $table
+   | .[$table] | select(. != {})
+   | "| \($table) | score | killed | survived | equivalent |", "|---|---|---|---|---|",
+     (to_entries[] | "| \(.key | code_cell) | \(.value.score | if . then tenths else "" end) | \(.value.killed) | \(.value.survived) | \(.value.equivalent) |"), ""),
+  (select(.survivors != [])
+   | "| survived | mutants | changes | which check should have seen it | for example |", "|---|---|---|---|---|",
+     (.survivors[:30][] | "| \(survivor_subject | code_cell) | \(.mutants) | \(survivor_changes | escaped) | \(survivor_checks | escaped) | \(survivor_example | code_cell) |"), "");
 def flakiness_summary($o):
   "**\(.sequences | plural("sequence"))**, each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"

@@ -252,6 +252,24 @@ def flakiness($o):
       then "  these may be ids: -m MODEL tells which are" else empty end),
      (.first_divergence | values | "  first difference:", (difference_lines($o) | "  \(.)")));
 
+def mutant($o): empty; # the mutation record tells of them
+def mutation($o):
+  (mutation_missed as $missed | mutation_title | if $missed then paint($o; "1;31") else bold($o) end),
+  "  \(mutation_runs)",
+  (("commands", "operators", "fields") as $table
+   | .[$table] | weak_rows | select(. != [])
+   | "", "  \($table) that are not noticed always:",
+     (.[:10][] | "    \(.value.score | tenths | " " * ([6 - length, 0] | max) + .)  \(.key | visible)"
+        + "  (\(.value.survived) of \(.value.killed + .value.survived) survived)"),
+     (if length > 10 then "    and \(length - 10) more" | faint($o) else empty end)),
+  (select(.survivors != [])
+   | "", "  What survived:",
+     (.survivors[:15][] | "    \(survivor_subject | bold($o)): \(.mutants)",
+        flow($o; 8; "     ", ([survivor_changes | split(" ")[]][])),
+        flow($o; 8; "     ", ([survivor_checks | split(" ")[]][])),
+        ("      for example \(survivor_example)" | faint($o))),
+     ((.survivors | length) - 15 | if . > 0 then "    and \(plural("more field or event"))" | faint($o) else empty end));
+
 def flakiness_summary($o):
   "\(.sequences | plural("sequence")), each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
