@@ -94,6 +94,8 @@ bench: all ## measure, side by side with the alternative
 	@t/bench/shrink
 	@echo
 	@t/bench/linearize
+	@echo
+	@t/bench/forensics
 
 # cppcheck does not follow _Noreturn into other files: pd_die, pd_usage_error.
 no_return := --suppress=ctunullpointer --suppress=nullPointerArithmeticRedundantCheck

@@ -102,20 +102,17 @@ tell(struct pd_fold *fold, int check, jv result, struct pd_error *error,
 	return answer;
 }
 
-/* Run the first count of the checks that are due. All at once costs less than
- * one by one, but only one by one tells which of them cannot be run. */
+/* Tell the results of the first count of the checks that are due, or an invalid
+ * jv: all at once costs less than one by one, but only one by one tells which of
+ * them cannot be run. Consumes the results. */
 static int
-run_due(struct pd_fold *fold, int count, jv step, pd_fold_checked *checked,
-    void *context)
+tell_due(struct pd_fold *fold, int count, jv step, jv results,
+    pd_fold_checked *checked, void *context)
 {
 	struct pd_error error = PD_ERROR_INIT;
+	bool all = jv_is_valid(results);
 	int answer = 0;
 
-	if (count == 0)
-		return 0;
-	jv results = pd_model_run_checks(fold->model, fold->due, count,
-	    fold->state, step, &error);
-	bool all = jv_is_valid(results);
 	for (int i = 0; i < count && answer == 0; i++) {
 		jv result;
 		if (all) {
@@ -131,9 +128,23 @@ run_due(struct pd_fold *fold, int count, jv step, pd_fold_checked *checked,
 	return answer;
 }
 
-int
-pd_fold_check(struct pd_fold *fold, enum pd_step step, jv object,
-    pd_fold_checked *checked, void *context)
+/* Run the first count of the checks that are due. */
+static int
+run_due(struct pd_fold *fold, int count, jv step, pd_fold_checked *checked,
+    void *context)
+{
+	struct pd_error error = PD_ERROR_INIT;
+
+	if (count == 0)
+		return 0;
+	jv results = pd_model_run_checks(fold->model, fold->due, count,
+	    fold->state, step, &error);
+	return tell_due(fold, count, step, results, checked, context);
+}
+
+/* Note the checks that a step triggers as due. Returns how many. */
+static int
+find_due(struct pd_fold *fold, enum pd_step step, jv object)
 {
 	const char *type = pd_json_peek_string(object, "type", "");
 	int checks = pd_model_checks(fold->model), count = 0;
@@ -144,7 +155,29 @@ pd_fold_check(struct pd_fold *fold, enum pd_step step, jv object,
 		    ++fold->matched[i] % trigger->every == 0)
 			fold->due[count++] = i;
 	}
-	return run_due(fold, count, object, checked, context);
+	return count;
+}
+
+int
+pd_fold_check(struct pd_fold *fold, enum pd_step step, jv object,
+    pd_fold_checked *checked, void *context)
+{
+	return run_due(fold, find_due(fold, step, object), object, checked, context);
+}
+
+int
+pd_fold_step(struct pd_fold *fold, enum pd_step step, jv object,
+    pd_fold_checked *checked, void *context, struct pd_error *error)
+{
+	int count = find_due(fold, step, object);
+	jv results;
+
+	fold->state = pd_model_fold_and_check(fold->model, fold->state, object,
+	    fold->due, count, &results, error);
+	if (jv_is_valid(fold->state))
+		return tell_due(fold, count, object, results, checked, context);
+	jv_free(results);
+	return -1;
 }
 
 int

@@ -45,6 +45,11 @@ int pd_fold_apply(struct pd_fold *, jv step, struct pd_error *);
 int pd_fold_check(struct pd_fold *, enum pd_step, jv step, pd_fold_checked *,
     void *context);
 
+/* Both at once, which costs less. Returns 0 or what checked returned; -1 when the
+ * state cannot be changed, and then it is lost (invalid) and nothing checked. */
+int pd_fold_step(struct pd_fold *, enum pd_step, jv step, pd_fold_checked *,
+    void *context, struct pd_error *);
+
 /* Run the checks for the end, or for when everything has settled. */
 int pd_fold_check_at(struct pd_fold *, int when, pd_fold_checked *,
     void *context);

@@ -65,18 +65,31 @@ number_length(const char *text, size_t length)
 	return at;
 }
 
+/* Where the string that begins here ends: at its quote, or at the end of text. */
+static size_t
+end_of_string(const char *text, size_t at, size_t length)
+{
+	while (at < length && text[at] != '"')
+		at += text[at] == '\\' ? 2 : 1;
+	return at;
+}
+
+/* The most usual of those that are neither of a string nor a number. */
+static bool
+is_plain(char letter)
+{
+	return letter == ',' || letter == ':' || letter == '{' || letter == '}' ||
+	    letter == '[' || letter == ']' || letter == ' ';
+}
+
 /* What libjq would accept although JSON does not know it, or NULL. */
 static const char *
 find_mistake(const char *text, size_t length)
 {
-	bool quoted = false;
-
 	for (size_t i = 0; i < length; i++) {
-		if (quoted && text[i] == '\\') {
-			i++;
-		} else if (text[i] == '"') {
-			quoted = !quoted;
-		} else if (quoted) {
+		if (text[i] == '"') {
+			i = end_of_string(text, i + 1, length);
+		} else if (is_plain(text[i])) {
 			continue;
 		} else if (text[i] == 'N' || text[i] == 'I' || text[i] == 'i' ||
 		    (text[i] == 'n' && i + 1 < length && text[i + 1] == 'a')) {
@@ -92,28 +105,52 @@ find_mistake(const char *text, size_t length)
 	return NULL;
 }
 
-jv
-pd_json_parse(const char *text, size_t length, struct pd_error *error)
+/* What libjq would not mind, or would not survive. Returns 0 or -1. */
+static int
+check_text(const char *text, size_t length, struct pd_error *error)
 {
 	ptrdiff_t bad = pd_utf8_invalid(text, length);
 
-	if (bad >= 0) {
-		pd_error_set(error, "invalid UTF-8 at byte %td", bad + 1);
-		return jv_invalid();
-	}
-	if (length > INT_MAX) {
-		pd_error_set(error, "a value of %zu bytes is too long", length);
-		return jv_invalid();
-	}
-	if (memchr(text, '\0', length) != NULL) {
-		pd_error_set(error, "invalid JSON: a NUL byte");
-		return jv_invalid();
-	}
+	if (bad >= 0)
+		return pd_error_set(error, "invalid UTF-8 at byte %td", bad + 1);
+	if (length > INT_MAX)
+		return pd_error_set(error, "a value of %zu bytes is too long", length);
+	if (memchr(text, '\0', length) != NULL)
+		return pd_error_set(error, "invalid JSON: a NUL byte");
 	const char *mistake = find_mistake(text, length);
-	if (mistake != NULL) {
-		pd_error_set(error, "invalid JSON: %s", mistake);
+	if (mistake != NULL)
+		return pd_error_set(error, "invalid JSON: %s", mistake);
+	return 0;
+}
+
+jv
+pd_json_parse_next(struct jv_parser **parser, const char *text, size_t length,
+    struct pd_error *error)
+{
+	/* Only objects show by themselves that they are whole: the closing brace
+	 * gives the value, and nothing may remain. */
+	if (length == 0 || text[0] != '{')
+		return pd_json_parse(text, length, error);
+	if (check_text(text, length, error) != 0)
 		return jv_invalid();
-	}
+	if (*parser == NULL)
+		*parser = jv_parser_new(0);
+	jv_parser_set_buf(*parser, text, (int)length, 1);
+	jv value = jv_parser_next(*parser);
+	if (jv_is_valid(value) && jv_parser_remaining(*parser) == 0)
+		return value;
+	/* It may be in the middle of something: begin anew, and say what is wrong. */
+	jv_free(value);
+	jv_parser_free(*parser);
+	*parser = NULL;
+	return pd_json_parse(text, length, error);
+}
+
+jv
+pd_json_parse(const char *text, size_t length, struct pd_error *error)
+{
+	if (check_text(text, length, error) != 0)
+		return jv_invalid();
 	jv value = jv_parse_sized(text, (int)length);
 	if (!jv_is_valid(value)) {
 		set_parse_error(error, value);
@@ -448,6 +485,48 @@ pd_json_map_strings(jv value, pd_json_string_map *map, void *context)
 	default:
 		return value;
 	}
+}
+
+static jv
+copy_string(jv string)
+{
+	return jv_string_sized(jv_string_value(string),
+	    jv_string_length_bytes(jv_copy(string)));
+}
+
+/* A value (consumed) to which there are so many references of our own. */
+static jv
+own_value(jv value, int references)
+{
+	jv_kind kind = jv_get_kind(value);
+	jv copy;
+
+	if (kind == JV_KIND_NULL || kind == JV_KIND_TRUE || kind == JV_KIND_FALSE)
+		return value;
+	if (kind != JV_KIND_OBJECT && kind != JV_KIND_ARRAY &&
+	    jv_get_refcnt(value) <= references)
+		return value;
+	copy = kind == JV_KIND_STRING ? copy_string(value) : pd_json_apart(value);
+	jv_free(value);
+	return copy;
+}
+
+jv
+pd_json_own(jv value)
+{
+	if (jv_get_kind(value) != JV_KIND_OBJECT || jv_get_refcnt(value) > 1)
+		return own_value(value, 1);
+	jv result = jv_object();
+	for (int at = jv_object_iter(value); jv_object_iter_valid(value, at);
+	    at = jv_object_iter_next(value, at)) {
+		/* The object has one reference, we have the other. */
+		jv key = jv_object_iter_key(value, at);
+		result = jv_object_set(result, copy_string(key),
+		    own_value(jv_object_iter_value(value, at), 2));
+		jv_free(key);
+	}
+	jv_free(value);
+	return result;
 }
 
 char *

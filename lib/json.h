@@ -20,6 +20,12 @@
  * message on error. The place in error is left to the caller. */
 jv pd_json_parse(const char *text, size_t length, struct pd_error *);
 
+/* The same for many texts in turn, at less cost. The parser is libjq's and is made
+ * at the first call: *parser starts as NULL, and jv_parser_free ends it. */
+struct jv_parser;
+jv pd_json_parse_next(struct jv_parser **parser, const char *text, size_t length,
+    struct pd_error *);
+
 /* Parse a file with exactly one value. */
 jv pd_json_parse_file(const char *path, struct pd_error *);
 
@@ -71,6 +77,10 @@ jv pd_json_map_strings(jv value, pd_json_string_map *, void *context);
 /* The same value in memory of its own, for another thread: libjq counts
  * references without regard to threads. Borrows it; invalid stays invalid. */
 jv pd_json_apart(jv value);
+
+/* The same for a value that is given away (consumed): what nobody else refers to
+ * is kept, only what is shared is copied. */
+jv pd_json_own(jv value);
 
 /* The value cut to about limit bytes of text, for messages. Consumes it. The
  * caller frees the text. */

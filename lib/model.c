@@ -22,7 +22,7 @@ struct pd_model {
 	char *name;
 	struct check *checks;
 	int check_count;
-	int *batch;		/* room for the functions of all checks */
+	int *batch;		/* room for the functions of a fold and all checks */
 	int init, commands, setup, teardown, terminate, classify;
 	int simulate_any, apply_any;	/* the catch-alls */
 };
@@ -238,7 +238,7 @@ find_checks(struct pd_model *model, struct pd_error *error)
 			.name = pd_duplicate(name + strlen(prefix)), .function = i,
 			.trigger = {.of = PD_OF_STEPS, .every = 1, .names = jv_array()}};
 	}
-	model->batch = pd_allocate((size_t)model->check_count, sizeof(*model->batch));
+	model->batch = pd_allocate((size_t)model->check_count + 1, sizeof(*model->batch));
 	return 0;
 }
 
@@ -370,10 +370,15 @@ function_for(const struct pd_model *model, const char *prefix,
     const char *name, int arity)
 {
 	char function[256];
+	size_t before = strlen(prefix), length = strlen(name);
 
-	if ((size_t)snprintf(function, sizeof(function), "%s_%s", prefix, name) >=
-	    sizeof(function))
+	/* By hand, since this is done at every step: printf would take longer than
+	 * some functions do. */
+	if (before + 1 + length >= sizeof(function))
 		return PD_NO_FUNCTION;
+	memcpy(function, prefix, before);
+	function[before] = '_';
+	memcpy(function + before + 1, name, length + 1);
 	return pd_module_function(model->module, function, arity);
 }
 
@@ -781,6 +786,26 @@ pd_model_run_checks(struct pd_model *model, const int *checks, int count,
 		model->batch[i] = model->checks[checks[i]].function;
 	return pd_module_call_each(model->module, model->batch, count,
 	    jv_copy(state), arguments, error);
+}
+
+jv
+pd_model_fold_and_check(struct pd_model *model, jv state, jv step,
+    const int *checks, int count, jv *results, struct pd_error *error)
+{
+	int function = fold_function(model, pd_json_peek_string(step, "type", ""));
+
+	*results = jv_invalid();
+	if (count == 0)
+		return pd_model_fold(model, state, step, error);
+	if (function == PD_NO_FUNCTION) {
+		*results = pd_model_run_checks(model, checks, count, state, step, error);
+		return state;
+	}
+	model->batch[0] = function;
+	for (int i = 0; i < count; i++)
+		model->batch[i + 1] = model->checks[checks[i]].function;
+	return pd_module_call_then_each(model->module, model->batch, count + 1,
+	    state, JV_ARRAY(jv_copy(step)), results, error);
 }
 
 enum pd_verdict

@@ -109,6 +109,12 @@ const struct pd_trigger *pd_model_trigger(const struct pd_model *, int check);
 jv pd_model_run_checks(struct pd_model *, const int *checks, int count,
     jv state, jv step, struct pd_error *);
 
+/* Fold a step and run checks on the new state, which is returned, in one call:
+ * it costs less than pd_model_fold and pd_model_run_checks. An invalid jv when the
+ * step cannot be folded; *results is as of pd_model_run_checks. */
+jv pd_model_fold_and_check(struct pd_model *, jv state, jv step,
+    const int *checks, int count, jv *results, struct pd_error *);
+
 /* What a check's result (consumed) means. When it failed, message is a string
  * or invalid and data any value or invalid; the caller owns them. */
 enum pd_verdict pd_model_verdict(struct pd_model *, int check, jv result,

@@ -49,14 +49,17 @@ struct pd_module {
 	int source_count;
 	struct pd_buffer data;	/* what it imports as data, for the hash */
 	jv defined;		/* "NAME/ARITY" of all sources, for suggestions */
+	bool running;		/* the program waits for its next call */
+	jv end;			/* what it gives where a function has no more outputs */
 	struct call {		/* what the program's `input` gives next: see below */
+		enum { CALL_ONE, CALL_EACH, CALL_THEN_EACH } kind;
+		enum { ASKED_NOTHING, ASKED_END, ASKED_ONE, ASKED_EACH, ASKED_INPUT } asked;
 		const int *functions;
 		int count;	/* of functions to call; the first is the one at hand */
-		bool batch;
-		int asked;	/* inputs given for this call so far */
+		int counted;	/* how many the program is told to call with one input */
 		int low, high;	/* the function is in low .. high-1: where in the tree we are */
 		int argument;	/* the next argument to give */
-		jv arguments;
+		jv input, arguments;
 	} call;
 	FILE *debug;
 	struct pd_error *compile_error;	/* set while compiling only */
@@ -87,6 +90,8 @@ pd_module_close(struct pd_module *module)
 	jv_free(module->library_path);
 	jv_free(module->defined);
 	jv_free(module->call.arguments);
+	jv_free(module->call.input);
+	jv_free(module->end);
 	pd_buffer_free(&module->data);
 	free(module->path);
 	free(module->real_path);
@@ -483,14 +488,20 @@ load_source(struct pd_module *module, const char *relative, bool own,
 }
 
 /*
- * The program: imports, then a tree in which each function is a leaf. All that
- * the program needs to know it asks for with `input`, which calls back into C:
+ * The program: imports, then a tree in which each function is a leaf. It runs
+ * for as long as the module is open, since to start libjq costs more than most
+ * functions do. All that it needs to know it asks for with `input`, which calls
+ * back into C:
  *
- *   if input				one function, or several?
- *   then TREE
- *   else range(input) as $i | [limit(2; TREE)]	so many, the outputs of each in
- *					an array; one too many is seen
- *   end
+ *   input as $end			a string of ours, known by its address
+ *   | range(infinite)			a call after another
+ *   | if input				one function
+ *     then input | TREE, $end
+ *     elif input			several on the same input, so many
+ *     then input | range(input) as $i | TREE, $end
+ *     else				one, then several on what it gave
+ *       input | TREE | ., (range(input) as $i | TREE, $end)
+ *     end, $end
  *
  * where TREE is `if input then TREE else TREE end`, which of the two halves, or
  * at a leaf `input as $a | input as $b | m0::name($a; $b)`. The function's own
@@ -549,7 +560,10 @@ program_text(const struct pd_module *module)
 	}
 	pd_buffer_text(&text, "def call: ");
 	append_tree(&text, module->functions, 0, module->count);
-	pd_buffer_text(&text, "; if input then call else range(input) as $i | [limit(2; call)] end");
+	pd_buffer_text(&text, "; input as $end | range(infinite) | "
+	    "if input then input | call "
+	    "elif input then input | range(input) as $i | call, $end "
+	    "else input | call | ., (range(input) as $i | call, $end) end, $end");
 	return text.data;
 }
 
@@ -578,20 +592,12 @@ to_next_function(struct pd_module *module)
 	return true;
 }
 
-/* What the program asks for next, in the order described above. */
+/* The way to a leaf: which half of the tree, then the arguments. */
 static jv
-next_answer(jq_state *jq, void *context)
+lead_on(struct pd_module *module)
 {
-	struct pd_module *module = context;
 	struct call *call = &module->call;
 
-	(void)jq;
-	if (call->asked++ == 0)
-		return jv_bool(!call->batch);
-	if (call->batch && call->asked == 2)
-		return jv_number(call->count);
-	if (is_answered(module) && !to_next_function(module))
-		return jv_invalid();
 	if (call->high - call->low > 1) {
 		int middle = call->low + (call->high - call->low) / 2;
 		bool lower = *call->functions < middle;
@@ -602,6 +608,54 @@ next_answer(jq_state *jq, void *context)
 		return jv_bool(lower);
 	}
 	return jv_array_get(jv_copy(call->arguments), call->argument++);
+}
+
+/* The input of a call: the only reference to it. */
+static jv
+hand_over(struct call *call)
+{
+	jv input = call->input;
+
+	call->input = jv_invalid();
+	call->asked = ASKED_INPUT;
+	return input;
+}
+
+/* What the program asks for next, in the order described above. */
+static jv
+next_answer(jq_state *jq, void *context)
+{
+	struct pd_module *module = context;
+	struct call *call = &module->call;
+
+	(void)jq;
+	switch (call->asked) {
+	case ASKED_NOTHING:
+		call->asked = ASKED_END;
+		return jv_copy(module->end);
+	case ASKED_END:
+		call->asked = ASKED_ONE;
+		return jv_bool(call->kind == CALL_ONE);
+	case ASKED_ONE:
+		if (call->kind == CALL_ONE)
+			return hand_over(call);
+		call->asked = ASKED_EACH;
+		return jv_bool(call->kind == CALL_EACH);
+	case ASKED_EACH:
+		return hand_over(call);
+	default:
+		break;
+	}
+	bool counts = call->kind == CALL_EACH ||
+	    (call->kind == CALL_THEN_EACH && is_answered(module));
+	if (counts && call->counted >= 0) {
+		int count = call->counted;
+		call->counted = -1;
+		return jv_number(count);
+	}
+	if (is_answered(module) && !to_next_function(module))
+		return jv_invalid();
+	return lead_on(module);
 }
 
 static void
@@ -702,7 +756,8 @@ pd_module_open(const char *path, struct pd_error *error)
 	module->metadata = jv_object();
 	module->library_path = jv_array();
 	module->defined = jv_array();
-	module->call.arguments = jv_invalid();
+	module->call.arguments = module->call.input = jv_invalid();
+	module->end = jv_string("end");
 	if (set_names(module, path, error) != 0 ||
 	    load_source(module, module->name, true, NULL, error) != 0 ||
 	    compile(module, error) != 0) {
@@ -851,57 +906,88 @@ wrong_count(struct pd_module *module, int function, const char *count,
 	return jv_invalid();
 }
 
-/* Set out to call some functions with the same input and arguments. */
+/* Set out to call some functions: the program goes on where it waits for the
+ * next call, or begins. */
 static void
-start(struct pd_module *module, const int *functions, int count, bool batch,
-    jv input, jv arguments)
+start(struct pd_module *module, const struct call *call, jv input, jv arguments)
 {
 	jv_free(module->call.arguments);
-	module->call = (struct call){.functions = functions, .count = count,
-		.batch = batch, .high = module->count, .arguments = arguments};
-	jq_start(module->jq, input, 0);
+	jv_free(module->call.input);
+	module->call = *call;
+	module->call.high = module->count;
+	module->call.input = input;
+	module->call.arguments = arguments;
+	module->call.asked = module->running ? ASKED_END : ASKED_NOTHING;
+	if (!module->running)
+		jq_start(module->jq, jv_null(), 0);
+	module->running = true;
 }
 
-/* The next output: false at the end and on error, which is then set. */
-static bool
+/* Leave the call, whatever is still to come of it. */
+static void
+abandon(struct pd_module *module)
+{
+	module->running = false;
+}
+
+enum output { OUTPUT_VALUE, OUTPUT_END, OUTPUT_ERROR };
+
+/* The next output; there is none to free at the end of a function's outputs and
+ * on error, which is then set. */
+static enum output
 next_output(struct pd_module *module, int function, jv *output,
-    bool *failed, struct pd_error *error)
+    struct pd_error *error)
 {
 	*output = jq_next(module->jq);
-	if (jv_is_valid(*output))
-		return true;
-	*failed = jv_invalid_has_msg(jv_copy(*output)) || jq_halted(module->jq);
-	if (*failed)
-		set_call_error(module, function, *output, error);
-	else
+	if (jv_is_valid(*output)) {
+		if (!jv_identical(jv_copy(*output), jv_copy(module->end)))
+			return OUTPUT_VALUE;
 		jv_free(*output);
+		*output = jv_invalid();
+		return OUTPUT_END;
+	}
+	set_call_error(module, function, *output, error);
 	*output = jv_invalid();
-	return false;
+	abandon(module);
+	return OUTPUT_ERROR;
+}
+
+/* The function's one output, and on to what comes after it, which also drops
+ * jq's own references to the output. */
+static jv
+only_output(struct pd_module *module, int function, struct pd_error *error)
+{
+	static const char exactly_one[] = "it must give exactly one value";
+	jv output, second;
+
+	switch (next_output(module, function, &output, error)) {
+	case OUTPUT_ERROR:
+		return jv_invalid();
+	case OUTPUT_END:
+		abandon(module);
+		return wrong_count(module, function, "no value", exactly_one, error);
+	default:
+		break;
+	}
+	enum output next = next_output(module, function, &second, error);
+	if (next == OUTPUT_END)
+		return output;
+	jv_free(output);
+	jv_free(second);
+	if (next == OUTPUT_ERROR)
+		return jv_invalid();
+	abandon(module);
+	return wrong_count(module, function, "more than one value", exactly_one,
+	    error);
 }
 
 jv
 pd_module_call(struct pd_module *module, int function, jv input, jv arguments,
     struct pd_error *error)
 {
-	static const char exactly_one[] = "it must give exactly one value";
-	jv output, second;
-	bool failed;
-
-	start(module, &function, 1, false, input, arguments);
-	if (!next_output(module, function, &output, &failed, error))
-		return failed ? jv_invalid() :
-		    wrong_count(module, function, "no value", exactly_one, error);
-	/* Running on to the end also drops jq's own references to the output. */
-	if (!next_output(module, function, &second, &failed, error)) {
-		if (!failed)
-			return output;
-		jv_free(output);
-		return jv_invalid();
-	}
-	jv_free(output);
-	jv_free(second);
-	return wrong_count(module, function, "more than one value", exactly_one,
-	    error);
+	start(module, &(struct call){.kind = CALL_ONE, .functions = &function,
+		.count = 1}, input, arguments);
+	return only_output(module, function, error);
 }
 
 jv
@@ -909,54 +995,86 @@ pd_module_call_all(struct pd_module *module, int function, jv input,
     jv arguments, struct pd_error *error)
 {
 	jv outputs = jv_array();
+	enum output result;
 	jv output;
-	bool failed = false;
 
-	start(module, &function, 1, false, input, arguments);
-	while (next_output(module, function, &output, &failed, error)) {
+	start(module, &(struct call){.kind = CALL_ONE, .functions = &function,
+		.count = 1}, input, arguments);
+	while ((result = next_output(module, function, &output, error)) == OUTPUT_VALUE) {
 		outputs = jv_array_append(outputs, output);
 		if (jv_array_length(jv_copy(outputs)) > MOST_OUTPUTS) {
 			jv_free(outputs);
+			abandon(module);
 			return wrong_count(module, function, "more than 10000 values",
 			    "it seems to go on for ever", error);
 		}
 	}
-	if (failed) {
-		jv_free(outputs);
-		return jv_invalid();
+	if (result == OUTPUT_END)
+		return outputs;
+	jv_free(outputs);
+	return jv_invalid();
+}
+
+/* What each of the functions gave, up to the end of the call: an array, or an
+ * invalid jv on error. */
+static jv
+each_output(struct pd_module *module, const int *functions, int count,
+    struct pd_error *error)
+{
+	jv results = jv_array();
+	jv output = jv_invalid();
+
+	for (int i = 0; i < count; i++) {
+		jv result = only_output(module, functions[i], error);
+		if (!jv_is_valid(result)) {
+			jv_free(results);
+			return result;
+		}
+		results = jv_array_append(results, result);
 	}
-	return outputs;
+	int last = count > 0 ? functions[count - 1] : *module->call.functions;
+	enum output result = next_output(module, last, &output, error);
+	jv_free(output);
+	if (result == OUTPUT_END && module->call.count <= 1 && is_answered(module))
+		return results;
+	/* A function that calls input itself takes what is meant for the next. */
+	if (result != OUTPUT_ERROR) {
+		abandon(module);
+		pd_error_at(error, module->path, 0,
+		    "a function calls input, which has nothing to give here, or gives"
+		    " more than one value");
+	}
+	jv_free(results);
+	return jv_invalid();
 }
 
 jv
 pd_module_call_each(struct pd_module *module, const int *functions, int count,
     jv input, jv arguments, struct pd_error *error)
 {
-	jv results = jv_array();
-	jv outputs;
-	bool failed = false;
-	int done = 0;
+	start(module, &(struct call){.kind = CALL_EACH, .functions = functions,
+		.count = count, .counted = count}, input, arguments);
+	return each_output(module, functions, count, error);
+}
 
-	start(module, functions, count, true, input, arguments);
-	for (; done < count && next_output(module, functions[done], &outputs,
-	    &failed, error); done++) {
-		if (jv_array_length(jv_copy(outputs)) != 1) {
-			jv_free(outputs);
-			wrong_count(module, functions[done], "not just one value",
-			    "it must give exactly one value", error);
-			failed = true;
-			break;
-		}
-		results = jv_array_append(results, jv_array_get(outputs, 0));
+jv
+pd_module_call_then_each(struct pd_module *module, const int *functions,
+    int count, jv input, jv arguments, jv *results, struct pd_error *error)
+{
+	jv output;
+
+	*results = jv_invalid();
+	start(module, &(struct call){.kind = CALL_THEN_EACH, .functions = functions,
+		.count = count, .counted = count - 1}, input, arguments);
+	enum output result = next_output(module, functions[0], &output, error);
+	if (result == OUTPUT_VALUE) {
+		*results = each_output(module, functions + 1, count - 1, error);
+	} else if (result == OUTPUT_END) {
+		abandon(module);
+		wrong_count(module, functions[0], "no value",
+		    "it must give exactly one value", error);
 	}
-	/* A function that calls input itself takes what is meant for the next. */
-	if (!failed && (done < count || module->call.count > 1 || !is_answered(module)))
-		failed = true, pd_error_at(error, module->path, 0,
-		    "a check calls input, which has nothing to give here");
-	if (!failed)
-		return results;
-	jv_free(results);
-	return jv_invalid();
+	return output;
 }
 
 int

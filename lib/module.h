@@ -64,6 +64,13 @@ jv pd_module_call_all(struct pd_module *, int function, jv input, jv arguments,
 jv pd_module_call_each(struct pd_module *, const int *functions, int count,
     jv input, jv arguments, struct pd_error *);
 
+/* Call the first function on an input, then the others on what it gave, which is
+ * returned: two calls in one. *results becomes an array of what the others gave, or
+ * an invalid jv when one of them failed. The call as a whole has failed when the
+ * first one gave an invalid jv; then, too, *results is invalid. */
+jv pd_module_call_then_each(struct pd_module *, const int *functions, int count,
+    jv input, jv arguments, jv *results, struct pd_error *);
+
 /* Refuse metadata keys that are not among the known ones, with a suggestion.
  * Returns 0 or -1. */
 int pd_module_check_metadata(const struct pd_module *,

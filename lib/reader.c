@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "buffer.h"
@@ -23,6 +24,8 @@ struct pd_reader {
 	int next;		/* file to open next */
 	int descriptor;		/* -1: none is open */
 	bool borrowed;		/* the descriptor is not ours to close */
+	bool lines;		/* of any kind, not records */
+	bool following;		/* the last file does not end */
 	const char *file;
 	long line;
 	size_t limit;
@@ -58,6 +61,21 @@ pd_reader_open(char *const *files, int count, size_t limit)
 	reader->files = count > 0 ? files : standard_input;
 	reader->count = count > 0 ? count : 1;
 	return reader;
+}
+
+struct pd_reader *
+pd_reader_open_lines(char *const *files, int count, size_t limit)
+{
+	struct pd_reader *reader = pd_reader_open(files, count, limit);
+
+	reader->lines = true;
+	return reader;
+}
+
+void
+pd_reader_follow(struct pd_reader *reader)
+{
+	reader->following = true;
 }
 
 struct pd_reader *
@@ -124,6 +142,36 @@ make_room(struct pd_reader *reader)
 	}
 }
 
+/* At the end of a file that is followed: has another one taken its name, or was it
+ * cut? Then begin with that. */
+static void
+look_for_new_file(struct pd_reader *reader)
+{
+	const char *name = reader->files[reader->next - 1];
+	struct stat here, there;
+
+	if (fstat(reader->descriptor, &here) != 0 || stat(name, &there) != 0)
+		return;
+	if (here.st_dev == there.st_dev && here.st_ino == there.st_ino &&
+	    lseek(reader->descriptor, 0, SEEK_CUR) <= here.st_size)
+		return;
+	close_file(reader);
+	reader->next--;
+	reader->start = reader->end = reader->searched = 0;
+	open_next_file(reader);
+}
+
+/* Is this a file that is not over when all of it was read? */
+static bool
+goes_on(const struct pd_reader *reader)
+{
+	struct stat status;
+
+	return reader->following && reader->next == reader->count &&
+	    reader->descriptor > 0 && fstat(reader->descriptor, &status) == 0 &&
+	    S_ISREG(status.st_mode);
+}
+
 void
 pd_reader_fill(struct pd_reader *reader)
 {
@@ -134,6 +182,8 @@ pd_reader_fill(struct pd_reader *reader)
 	    reader->capacity - reader->end - 1);
 	if (got > 0) {
 		reader->end += (size_t)got;
+	} else if (got == 0 && goes_on(reader)) {
+		look_for_new_file(reader);
 	} else if (got == 0) {
 		reader->ended = true;
 	} else if (errno != EINTR && errno != EAGAIN) {
@@ -312,7 +362,8 @@ pd_reader_take(struct pd_reader *reader, struct pd_record *record,
 				return too_long(reader, record, error);
 			if (is_blank(record->line, record->length))
 				continue;
-			return finish_record(reader, record, error);
+			return reader->lines ? PD_READ_RECORD :
+			    finish_record(reader, record, error);
 		}
 		if (reader->ended) {
 			close_file(reader);

@@ -41,6 +41,15 @@ enum pd_read {
  * must outlive the reader. */
 struct pd_reader *pd_reader_open(char *const *files, int count, size_t limit);
 
+/* The same for lines that need not be records, such as those of a log: their type
+ * stays empty. */
+struct pd_reader *pd_reader_open_lines(char *const *files, int count,
+    size_t limit);
+
+/* Go on at the end of the last file, as tail -F does: what is appended is read, and
+ * a new file of its name from the beginning. Waiting is up to the caller. */
+void pd_reader_follow(struct pd_reader *);
+
 /* Read from a descriptor, which the reader does not close. */
 struct pd_reader *pd_reader_open_descriptor(int descriptor, const char *name);
 void pd_reader_close(struct pd_reader *);

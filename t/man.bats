@@ -232,6 +232,10 @@ examples_of() {
   examples_of "$man"/man1/pd-flaky.1
 }
 
+@test "the examples of pd-forensics(1) run" {
+  examples_of "$man"/man1/pd-forensics.1
+}
+
 @test "the examples of pd-gen(1) run" {
   examples_of "$man"/man1/pd-gen.1
 }

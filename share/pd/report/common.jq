@@ -319,6 +319,35 @@ def survivor_example:
 # Rows that are not perfect, worst first: [name, row].
 def weak_rows: to_entries | map(select(.value.score != null and .value.score < 1)) | sort_by(.value.score, .key);
 
+# --- Logs ---
+
+# "app.log:12", "app.log:12, 2026-10-09T08:53:20Z"
+def log_place: "\(.file | visible):\(.line)";
+def log_place_and_time: log_place + (.time | if . then ", \(.)" else "" end);
+# What happened at which event, as of an incident.
+def violation_head:
+  (.failure | headline) + (if .at_end then " at the end of the log, after event \(.number)" else " at event \(.number)" end);
+def violation_place:
+  log_place_and_time + (if has("key") then "; event \(.n) of \(.key | if type == "string" then visible else text end)" else "" end);
+# What changed from one state to the next.
+def state_change:
+  .path + ": " + (if has("before") | not then "\(.after | brief(120)), new"
+    elif has("after") | not then "\(.before | brief(120)), gone" else "\(.before | brief(120)) -> \(.after | brief(120))" end);
+def log_numbers:
+  "\(.lines | plural("line")), \(.events | plural("event"))\(if .states > 1 then " of \(.states) states" else "" end)"
+  + ", \([.fired[]] | add // 0 | plural("check")) run";
+def log_notes:
+  (.skipped | select(. != {}) | "skipped: \(to_entries | sort_by(-.value) | map("\(.value) \(.key | visible)") | join(", "))"),
+  (select(.bad_lines > 0) | "bad lines: \(.bad_lines)\(.first_bad_lines | if . == [] then "" else ", first \(.[:3] | map(log_place) | join(", "))" end)"),
+  (.unfolded | select(. != {}) | "unknown to the model: \(to_entries | sort_by(-.value) | map("\(.value) \(.key | visible)") | if length > 8 then .[:8] + ["and \(length - 8) more types"] else . end | join(", "))"),
+  (.late | select(. > 0) | "\(plural("event")) came too late for the window"),
+  (.given_up | select(. > 0) | "\(plural("state")) given up by --max-states: what came for their keys later began anew"),
+  (.problems | select(. > 0) | "\(plural("event or check")) could not be judged"),
+  ([.fired | to_entries[] | select(.value == 0) | .key | visible] | select(. != []) | "never run: \(join(", "))");
+def log_verdict:
+  if .verdict == "violated" then "VIOLATED: \(.violations | plural("violation"))"
+  elif .verdict == "held" then "HELD: no check failed" else "UNDECIDED: not all could be judged" end;
+
 # --- Command lines ---
 
 # One word of a shell command, and a whole one.

@@ -139,6 +139,17 @@ def field_table($most):
         + if .run_scoped then "another value in each run |" else "\(all_values(.) | code_cell) |" end)
     end), "";
 
+def violation($o):
+  "## \(violation_head | escaped)", "", "At \(violation_place | escaped).", "",
+  ([.failure.message | text_lines] | join("\n") | fenced("text")),
+  "Events that led there:", "",
+  (.events[] | "- \(log_place_and_time | escaped) \(.event | domain_object(200) | code)"),
+  "- **\(log_place_and_time | escaped)** \(.event | domain_object(200) | code)", "",
+  ([differences] | select(. != []) | "What it changed:", "", ([.[:20][] | state_change] | join("\n") | fenced("text"))),
+  "The state after it:", "", ([limit(40; .state | state_leaves)] | join("\n") | fenced("text"));
+def forensics($o):
+  "**\(log_verdict | escaped)**: \(log_numbers | escaped).", "", ("- \(log_notes | escaped)"), "";
+
 def divergence($o):
   "## \(if .same then "The same" else "Different" end)", "",
   "- left: \(.left | run_side | escaped)", "- right: \(.right | run_side | escaped)", "",

@@ -231,6 +231,24 @@ def field_lines($o; $most):
     (.fields[:$most][] | field_line($o; $groups)),
     (((.fields | length) + (.more_fields // 0) - $most) | select(. > 0) | "    and \(plural("more field"))" | faint($o));
 
+def violation($o):
+  ("VIOLATION: \(violation_head)" | paint($o; "1;31")),
+  "  at \(violation_place)",
+  (.failure.message | "  \(text_lines)"),
+  (.failure.data | values | "  data: \(brief(400))" | faint($o)),
+  "", "  events that led there:",
+  (.events[] | "    \(log_place_and_time)  \(.event | domain_object(120))"),
+  ("  > \(log_place_and_time)  \(.event | domain_object(120))" | bold($o)),
+  "", (if has("state_before") then
+    ([differences] | if . == [] then "  it did not change the state:" else "  what it changed:" , "    \(.[:20][] | state_change)",
+      (if length > 20 then "    and \(length - 20) more" else empty end), "  the state after it:" end)
+   else "  the state:" end),
+  (limit(20; .state | state_leaves | "    \(.)")),
+  ([.state | state_leaves] | length | select(. > 20) | "    and \(. - 20) more"), "";
+def forensics($o):
+  (log_verdict | if startswith("VIOLATED") then paint($o; "1;31") elif startswith("HELD") then green($o) else bold($o) end),
+  "  \(log_numbers)", "  \(log_notes)";
+
 def divergence($o):
   if .same and .runs then "SAME: \(.runs | plural("run")), all like \(.left | run_side)" | green($o)
   elif .same then "SAME: \(.left | run_side)", "      \(.right | run_side)" | green($o)
