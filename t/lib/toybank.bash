@@ -11,6 +11,12 @@ seeds=(1 2 3 4 5 6 7 8 9 10)
 # minimal BUG: the smallest sequences that show it, in words.
 minimal() { sed -n "s/^$1\t//p" "$BATS_TEST_DIRNAME/data/toybank-minimal"; }
 
+# is_minimal BUG WORDS: one of them, or as one says that begins with / and is a regular expression: transfers need
+# two accounts, which of them pays is left to chance.
+is_minimal() {
+  minimal "$1" | grep -Fxq -- "$2" || grep -xEq -f <(minimal "$1" | sed -n 's#^/##p') <<<"$2"
+}
+
 # in_words FILE: the shrunk sequences of its failure records, as data/toybank-minimal has them.
 in_words() { jq -r -f "$BATS_TEST_DIRNAME/data/toybank-words.jq" "$1"; }
 
@@ -34,7 +40,7 @@ hunt_bug() {
     hunt_once "$seed" "${@:2}"
     assert_json 'map(select(.type == "failure" and .shrink)) | length == 1 and .[0].reproduced and .[0].shrink.stopped == "minimal"' out
     found=$(in_words out)
-    minimal "$1" | grep -Fxq "$found" || fail "bug $1, seed $seed: $found" "expected:" "$(minimal "$1")"
+    is_minimal "$1" "$found" || fail "bug $1, seed $seed: $found" "expected:" "$(minimal "$1")"
     executions+=("$(jq 'select(.type == "failure").shrink.executions | values' out)")
     ((seconds <= slowest)) || slowest=$seconds
   done
