@@ -248,7 +248,7 @@ interrupt() {
   refused "unknown option --god" --god x "${all[@]}"
   refused 'option --good needs a value' --good
   refused "--wait: '10' is not a time" --good x --wait 10 "${all[@]}"
-  refused "there is no format 'html'" --good x --format html "${all[@]}"
+  refused "there is no format 'pdf'" --good x --format pdf "${all[@]}"
   refused "'failure.pd.json' is one word too many" --good x other "${all[@]}"
   refused 'nowhere.jq: cannot be read' --good x -m nowhere.jq failure.pd.json -- true
   refused 'this is no git repository' --good x --repo / "${all[@]}"
