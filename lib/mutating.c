@@ -227,24 +227,48 @@ judge_end(struct judging *judging)
 		pd_fold_check_at(&judging->fold, PD_TRIGGER_END, on_checked, judging);
 }
 
+/* Fold all of it, and keep the folds before each answer. */
+static void
+fold_run(struct judging *judging)
+{
+	struct pd_mutated_run *run = judging->run;
+	struct pd_error ignored;
+
+	if (pd_fold_start(&judging->fold, run->model, &ignored) != 0)
+		kill_mutant(judging, "model_error", NULL);
+	for (size_t i = 0; i < run->count; i++) {
+		pd_fold_copy(&run->list[i].before, &judging->fold);
+		judge_answered(judging, &run->list[i], run->list[i].events);
+	}
+	pd_fold_copy(&run->after, &judging->fold);
+	run->folded = true;
+	judge_end(judging);
+	pd_fold_free(&judging->fold);
+}
+
 int
 pd_mutated_run_fold(struct pd_mutated_run *run, jv *failure)
 {
 	struct judging judging = {.run = run, .killer = jv_invalid()};
-	struct pd_error ignored;
 
-	if (pd_fold_start(&judging.fold, run->model, &ignored) != 0)
-		kill_mutant(&judging, "model_error", NULL);
-	for (size_t i = 0; i < run->count; i++) {
-		pd_fold_copy(&run->list[i].before, &judging.fold);
-		judge_answered(&judging, &run->list[i], run->list[i].events);
-	}
-	pd_fold_copy(&run->after, &judging.fold);
-	run->folded = true;
-	judge_end(&judging);
-	pd_fold_free(&judging.fold);
+	fold_run(&judging);
 	*failure = judging.killer;
 	return jv_is_valid(judging.killer) ? 1 : 0;
+}
+
+jv
+pd_mutated_run_failing(struct pd_mutated_run *run)
+{
+	jv failing = jv_object();
+	struct judging judging = {.run = run, .killer = jv_invalid(), .all = &failing};
+
+	fold_run(&judging);
+	if (jv_is_valid(judging.killer)) {
+		jv_free(failing);
+		failing = jv_invalid();
+	}
+	jv_free(judging.killer);
+	return failing;
 }
 
 /*
@@ -461,6 +485,20 @@ pd_mutant_judge(struct pd_mutated_run *run, size_t answer, jv mutant)
 		result.verdict = PD_MUTANT_SURVIVED;
 	pd_fold_free(&judging.fold);
 	return result;
+}
+
+jv
+pd_mutant_killers(struct pd_mutated_run *run, size_t answer, jv mutant)
+{
+	struct judging judging;
+	jv failing = jv_object();
+
+	start_mutant(&judging, run, answer, mutant);
+	judging.all = &failing;
+	judge_rest(&judging, judge_mutated(&judging, answer, mutant));
+	jv_free(judging.killer);
+	pd_fold_free(&judging.fold);
+	return failing;
 }
 
 void

@@ -67,6 +67,14 @@ struct pd_mutant_result pd_mutant_judge(struct pd_mutated_run *, size_t answer,
     jv mutant);
 void pd_mutant_result_free(struct pd_mutant_result *);
 
+/* The same with all of its checks to the end: {check: true} of those that fail, or an
+ * invalid jv when the model itself fails. */
+jv pd_mutated_run_failing(struct pd_mutated_run *);
+
+/* All checks that fail with the mutant of an answer: {check: true}. The run must have
+ * been folded, by either of those. Borrows the mutant. */
+jv pd_mutant_killers(struct pd_mutated_run *, size_t answer, jv mutant);
+
 /* Which checks read a field of an event of this answer? Those that fail when it has
  * other values or is missing: {check: true}. field NULL: the whole event. */
 jv pd_mutant_readers(struct pd_mutated_run *, size_t answer, int index,

@@ -264,6 +264,10 @@ examples_of() {
   examples_of "$man"/man1/pd-shrink.1
 }
 
+@test "the examples of pd-suggest(1) run" {
+  examples_of "$man"/man1/pd-suggest.1
+}
+
 @test "the examples of pd-verify(1) run" {
   examples_of "$man"/man1/pd-verify.1
 }

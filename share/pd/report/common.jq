@@ -348,6 +348,19 @@ def log_verdict:
   if .verdict == "violated" then "VIOLATED: \(.violations | plural("violation"))"
   elif .verdict == "held" then "HELD: no check failed" else "UNDECIDED: not all could be judged" end;
 
+# --- Suggestions ---
+
+def suggestion_title:
+  "\(.suggestions | length | plural("suggestion")) for \(.model.name | visible)"
+  + ": \(.unnoticed) of \(.mutants | plural("mutant")) went unnoticed";
+def suggestion_runs:
+  "\(.runs | plural("run")), \(.events | plural("event")), \(.learned | plural("invariant")) held"
+  + (if .failed > 0 then "; \(.failed) did not pass and \(if .failed == 1 then "was" else "were" end) left out" else "" end);
+def suggestion_worth: "notices \(.kills | plural("mutant")), held \(.support | plural("time"))";
+def suggestion_code:
+  "# triggers: {\(.name | tojson): \(.trigger | tojson)}", (.check | rtrimstr("\n") | split("\n")[]),
+  (if .fold then "# with .learned = {} in init, and \(.fold) in on_\(.event)($x)" else empty end);
+
 # --- Command lines ---
 
 # One word of a shell command, and a whole one.

@@ -76,6 +76,9 @@ def mutation($o):
   "MUTATION score=\(.score) killed=\(.killed) survived=\(.survived) equivalent=\(.equivalent) runs=\(.runs)"
   + (if .target then " target=\(.target)" else "" end)
   + (.survivors[:5] | map(" \(survivor_subject | word)=\(.mutants)") | join(""));
+def suggestion($o):
+  "SUGGESTION suggestions=\(.suggestions | length) unread=\(.unread | length) unnoticed=\(.unnoticed) mutants=\(.mutants) runs=\(.runs)"
+  + (.suggestions[:5] | map(" \(.name | word)=\(.kills)") | join(""));
 def flakiness_summary($o):
   "SUMMARY sequences=\(.sequences) deterministic=\(.deterministic) varying=\(.varying) flaky=\(.flaky) unjudged=\(.unjudged)";
 

@@ -172,6 +172,12 @@ def mutation($o):
   (select(.survivors != [])
    | "| survived | mutants | changes | which check should have seen it | for example |", "|---|---|---|---|---|",
      (.survivors[:30][] | "| \(survivor_subject | code_cell) | \(.mutants) | \(survivor_changes | escaped) | \(survivor_checks | escaped) | \(survivor_example | code_cell) |"), "");
+def suggestion($o):
+  "## \(suggestion_title | escaped)", "", "\(suggestion_runs | escaped).", "",
+  (select(.unread != []) | "No check reads \(.unread | map(code_cell) | join(", ")).", ""),
+  (.suggestions[]
+   | "### \(.says | escaped)", "", "Priority \(.priority); \(suggestion_worth).", "",
+     ([suggestion_code] | join("\n") | fenced("jq")), "");
 def flakiness_summary($o):
   "**\(.sequences | plural("sequence"))**, each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"

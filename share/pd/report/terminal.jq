@@ -288,6 +288,13 @@ def mutation($o):
         ("      for example \(survivor_example)" | faint($o))),
      ((.survivors | length) - 15 | if . > 0 then "    and \(plural("more field or event"))" | faint($o) else empty end));
 
+def suggestion($o):
+  (suggestion_title | bold($o)), "  \(suggestion_runs)",
+  (select(.unread != []) | "", "  No check reads:", flow($o; 4; "  ", (.unread[] | visible))),
+  (.suggestions[]
+   | "", "  \(.priority | ascii_upcase)  \(.says | visible | bold($o))", ("    \(suggestion_worth)" | faint($o)),
+     (suggestion_code | "    \(visible)"));
+
 def flakiness_summary($o):
   "\(.sequences | plural("sequence")), each executed up to \(.runs) times: "
   + "\(.deterministic) deterministic, \(.varying) varying, \(.flaky) flaky"
