@@ -36,12 +36,12 @@ large() {
     constructed "$1" 1 --unknown "$unknown" --change impossible
     assert_refuted_percent 100
     constructed "$1" 1 --unknown "$unknown" --change plausible
-    for seed in 1 2 3; do
+    for seed in 1 2; do
       constructed "$1" "$seed" --unknown "$unknown" --think 200 --change plausible
       refuted=$((refuted + $(jq -s '.[0].refuted_percent / 100' <<<"$output")))
     done
   done
-  echo "# $1: $refuted of 6 refuted with a plausible result" >&3
+  echo "# $1: $refuted of 4 refuted with a plausible result" >&3
   ((refuted > 0))
 }
 
