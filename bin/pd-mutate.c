@@ -512,14 +512,9 @@ take_step(struct session *session, const char *type, jv record)
 static void
 take_record(void *context, const struct pd_record *record)
 {
-	static const char *const parsed[] = {"run_start", "run_end", "command", "event"};
 	struct session *session = context;
-	jv value = jv_invalid();
+	jv value = pd_filter_parse_run(&session->filter, record);
 
-	for (size_t i = 0; i < sizeof(parsed) / sizeof(parsed[0]); i++) {
-		if (pd_record_is(record, parsed[i]))
-			value = pd_filter_parse(&session->filter, record);
-	}
 	if (!jv_is_valid(value))
 		return;
 	if (pd_record_is(record, "run_start")) {

@@ -144,6 +144,18 @@ pd_filter_parse(struct pd_filter *filter, const struct pd_record *record)
 	return value;
 }
 
+jv
+pd_filter_parse_run(struct pd_filter *filter, const struct pd_record *record)
+{
+	static const char *const types[] = {"run_start", "run_end", "command", "event"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (pd_record_is(record, types[i]))
+			return pd_filter_parse(filter, record);
+	}
+	return jv_invalid();
+}
+
 static void
 take_header(struct pd_filter *filter, const struct pd_record *record)
 {

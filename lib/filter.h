@@ -98,6 +98,10 @@ void pd_filter_pass(struct pd_filter *, const struct pd_record *);
 /* Parse a record; an invalid jv, with the problem noted, when it cannot be. */
 jv pd_filter_parse(struct pd_filter *, const struct pd_record *);
 
+/* The same for the records that a run is folded from: its start and end, its
+ * commands and events. An invalid jv for others. */
+jv pd_filter_parse_run(struct pd_filter *, const struct pd_record *);
+
 /* Parse a failure record and see that it is whole; an invalid jv, with the
  * problem noted, when it is not. */
 jv pd_filter_failure(struct pd_filter *, const struct pd_record *);
