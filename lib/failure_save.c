@@ -15,6 +15,7 @@
 
 #include "buffer.h"
 #include "failure_file.h"
+#include "folder.h"
 #include "json.h"
 #include "recorded.h"
 #include "text.h"
@@ -58,26 +59,6 @@ stem(jv record)
 	pd_buffer_format(&name, "seed%.0f", pd_json_peek_number(record, "seed", 0));
 	jv_free(cause);
 	return name.data;
-}
-
-/* Every missing folder on the way is made, as mkdir -p does. */
-static int
-make_directory(const char *path, struct pd_error *error)
-{
-	char *part = pd_duplicate(path);
-	int result = 0;
-
-	for (char *slash = strchr(part, '/'); slash != NULL;
-	    slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(part, 0777);	/* the last one tells */
-		*slash = '/';
-	}
-	if (mkdir(part, 0777) != 0 && errno != EEXIST)
-		result = pd_error_at(error, path, 0, "cannot make the directory: %s",
-		    strerror(errno));
-	free(part);
-	return result;
 }
 
 static int
@@ -309,7 +290,7 @@ pd_failure_save(const char *directory, jv record, int64_t now,
 	struct pd_buffer content = PD_BUFFER_INIT;
 	char *name = stem(record), *path = NULL;
 
-	if (make_directory(directory, error) == 0 &&
+	if (pd_folder_make(directory, error) == 0 &&
 	    make_content(&content, record, now, error) == 0)
 		path = write_file(directory, name, now, &content, error);
 	if (path != NULL && replace_before > 0)

@@ -25,7 +25,6 @@ struct function {
 	char *name;
 	int arity;
 	int source;		/* index into sources */
-	long line;
 };
 
 struct source {
@@ -45,6 +44,7 @@ struct pd_module {
 	jv library_path;
 	struct function *functions;
 	int count;
+	const char *const *wanted;	/* when not NULL, the only functions that are listed */
 	struct source sources[MOST_INCLUDES];	/* each after those it needs; the module itself last */
 	int source_count;
 	struct pd_buffer data;	/* what it imports as data, for the hash */
@@ -286,6 +286,17 @@ find_source(const struct pd_module *module, const char *relative,
 	return NULL;
 }
 
+static bool
+is_wanted(const struct pd_module *module, const char *name, int arity)
+{
+	if (module->wanted == NULL)
+		return true;
+	for (const char *const *wanted = module->wanted; *wanted != NULL; wanted++)
+		if (arity == 1 && strcmp(*wanted, name) == 0)
+			return true;
+	return false;
+}
+
 static void
 add_function(struct pd_module *module, const char *definition, int source)
 {
@@ -295,13 +306,15 @@ add_function(struct pd_module *module, const char *definition, int source)
 	if (slash == NULL || arity > MOST_ARGUMENTS || definition[0] == '_')
 		return;
 	char *name = pd_format("%.*s", (int)(slash - definition), definition);
-	long line = pd_source_definition(module->sources[source].content, name, arity);
+	if (!is_wanted(module, name, arity)) {
+		free(name);
+		return;
+	}
 	for (int i = 0; i < module->count; i++) {
 		/* A later source shadows an earlier one, as in jq. */
 		struct function *known = &module->functions[i];
 		if (known->arity == arity && strcmp(known->name, name) == 0) {
 			known->source = source;
-			known->line = line;
 			free(name);
 			return;
 		}
@@ -309,7 +322,7 @@ add_function(struct pd_module *module, const char *definition, int source)
 	module->functions = pd_reallocate(module->functions,
 	    (size_t)module->count + 1, sizeof(*module->functions));
 	module->functions[module->count++] = (struct function){
-		.name = name, .arity = arity, .source = source, .line = line};
+		.name = name, .arity = arity, .source = source};
 }
 
 /* A source on the way from the module to the one that is being loaded. */
@@ -683,9 +696,6 @@ compare_functions(const void *a, const void *b)
 static int
 compile(struct pd_module *module, struct pd_error *error)
 {
-	if (module->count > 0)
-		qsort(module->functions, (size_t)module->count,
-		    sizeof(*module->functions), compare_functions);
 	module->jq = new_program(module);
 	module->compile_error = error;
 	*error = (struct pd_error)PD_ERROR_INIT;
@@ -747,8 +757,9 @@ set_names(struct pd_module *module, const char *path, struct pd_error *error)
 	return 0;
 }
 
-struct pd_module *
-pd_module_open(const char *path, struct pd_error *error)
+/* All but the compiling. */
+static struct pd_module *
+read_module(const char *path, const char *const *wanted, struct pd_error *error)
 {
 	struct pd_module *module = pd_allocate(1, sizeof(*module));
 
@@ -758,14 +769,43 @@ pd_module_open(const char *path, struct pd_error *error)
 	module->defined = jv_array();
 	module->call.arguments = module->call.input = jv_invalid();
 	module->end = jv_string("end");
+	module->wanted = wanted;
 	if (set_names(module, path, error) != 0 ||
-	    load_source(module, module->name, true, NULL, error) != 0 ||
-	    compile(module, error) != 0) {
+	    load_source(module, module->name, true, NULL, error) != 0) {
 		pd_module_close(module);
 		return NULL;
 	}
+	module->wanted = NULL;
 	hash_sources(module);
+	if (module->count > 0)
+		qsort(module->functions, (size_t)module->count,
+		    sizeof(*module->functions), compare_functions);
 	return module;
+}
+
+struct pd_module *
+pd_module_open_for(const char *path, const char *const *wanted,
+    struct pd_error *error)
+{
+	struct pd_module *module = read_module(path, wanted, error);
+
+	if (module != NULL && compile(module, error) != 0) {
+		pd_module_close(module);
+		module = NULL;
+	}
+	return module;
+}
+
+struct pd_module *
+pd_module_open(const char *path, struct pd_error *error)
+{
+	return pd_module_open_for(path, NULL, error);
+}
+
+struct pd_module *
+pd_module_read(const char *path, struct pd_error *error)
+{
+	return read_module(path, NULL, error);
 }
 
 void
@@ -850,7 +890,10 @@ pd_module_function_file(const struct pd_module *module, int function)
 long
 pd_module_function_line(const struct pd_module *module, int function)
 {
-	return module->functions[function].line;
+	const struct function *wanted = &module->functions[function];
+
+	return pd_source_definition(module->sources[wanted->source].content,
+	    wanted->name, wanted->arity);
 }
 
 /* What jq's messages leave a newcomer to work out. */
@@ -888,7 +931,7 @@ set_call_error(struct pd_module *module, int function, jv invalid,
 	else if (strcmp(text, "break") == 0 || strcmp(text, "No more inputs") == 0)
 		free(text), text = pd_duplicate("input has nothing to give here");
 	pd_error_at(error, pd_module_function_file(module, function),
-	    called->line, "%s/%d: %s", called->name, called->arity, text);
+	    pd_module_function_line(module, function), "%s/%d: %s", called->name, called->arity, text);
 	explain(error);
 	free(text);
 	jv_free(message);
@@ -901,7 +944,7 @@ wrong_count(struct pd_module *module, int function, const char *count,
 	const struct function *called = &module->functions[function];
 
 	pd_error_at(error, pd_module_function_file(module, function),
-	    called->line, "%s/%d gave %s", called->name, called->arity, count);
+	    pd_module_function_line(module, function), "%s/%d gave %s", called->name, called->arity, count);
 	pd_error_hint(error, "%s", hint);
 	return jv_invalid();
 }

@@ -25,6 +25,16 @@ enum { PD_NO_FUNCTION = -1 };
  * and what it includes (the prelude "pd" aside) can be called; what it only
  * imports cannot. NULL on error, which names file and line. */
 struct pd_module *pd_module_open(const char *path, struct pd_error *);
+
+/* The same, when only some functions of one argument will be called: names, with a
+ * NULL after the last. It may lack any of them. jq drops what these do not need
+ * before it binds names, which takes the square of the time that what is left
+ * takes to be read: a fraction for a large module of which little is used. */
+struct pd_module *pd_module_open_for(const char *path, const char *const *names,
+    struct pd_error *);
+
+/* Only read: what it defines and its metadata can be asked for, nothing called. */
+struct pd_module *pd_module_read(const char *path, struct pd_error *);
 void pd_module_close(struct pd_module *);
 
 /* Where jq's debug and stderr go; nowhere by default. */

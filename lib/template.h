@@ -31,8 +31,17 @@ const char *pd_template_description(const struct pd_template *);
  * metadata say so: {"single": true}. */
 bool pd_template_is_single(const struct pd_template *);
 
+/* A fact of the format's metadata, or an invalid jv. */
+jv pd_template_fact(const struct pd_template *, const char *key);
+
 /* What formats there are: an array of names in their order, or an invalid jv. */
 jv pd_template_names(const char *folder, struct pd_error *);
+
+/* Compile what the format has for these types, up to a NULL, at once. The others
+ * are compiled when they are first needed: jq takes long for a large format, and
+ * a stream holds few types. Returns 0 or -1. */
+int pd_template_prepare(struct pd_template *, const char *const *types,
+    struct pd_error *);
 
 /* Does the format say anything about records of this type? */
 bool pd_template_has(const struct pd_template *, const char *type);
@@ -44,8 +53,15 @@ enum pd_color { PD_COLOR_AUTO, PD_COLOR_ALWAYS, PD_COLOR_NEVER };
  * elsewhere. */
 jv pd_template_style(enum pd_color, int descriptor);
 
-/* Write the lines that the format makes of a record. Consumes record and
- * style. Returns 0, or -1 with nothing written. */
+/* The lines that the format makes of a record, an array of values; an invalid jv
+ * on error. Consumes record and style. */
+jv pd_template_call(struct pd_template *, const char *type, jv record, jv style,
+    struct pd_error *);
+
+/* Write lines; those that are no strings are written as JSON. Consumes them. */
+void pd_template_write(jv lines, struct pd_writer *);
+
+/* Both. Returns 0, or -1 with nothing written. */
 int pd_template_render(struct pd_template *, const char *type, jv record,
     jv style, struct pd_writer *, struct pd_error *);
 

@@ -348,7 +348,7 @@ END
   assert_json '.[0].summary.unshown == {riddle: 2}'
   echo '{"type":"riddle"}' >runs
   run -2 "$report" --format json runs
-  assert_json '.[0].summary.problems == ["the format json has no words for records of type riddle"]'
+  assert_json '.[0].summary.problems == ["no format that was asked for has words for records of type riddle"]'
 }
 
 @test "a record of such a type that cannot be told is trouble, and the rest is reported" {

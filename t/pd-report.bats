@@ -638,7 +638,7 @@ EOF
     [[ $stderr == pd-report:* && -z $output ]] || fail "$arguments" "$stderr"
   done
   run -0 pd-report --help
-  assert_output_has 'usage: pd-report [--format NAME]'
+  assert_output_has 'usage: pd-report [--format LIST]'
 }
 
 # --- Memory ---
