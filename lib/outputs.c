@@ -254,6 +254,15 @@ pd_outputs_count(const struct pd_outputs *outputs)
 }
 
 bool
+pd_outputs_want_locations(const struct pd_outputs *outputs)
+{
+	for (size_t i = 0; i < outputs->count; i++)
+		if (is_fact(&outputs->list[i], "locations"))
+			return true;
+	return false;
+}
+
+bool
 pd_outputs_know(const struct pd_outputs *outputs, const char *type)
 {
 	for (size_t i = 0; i < outputs->count; i++)

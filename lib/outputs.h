@@ -7,6 +7,7 @@
  *   extension  of files that are named for it: report.EXTENSION
  *   held       true: nothing is written before the summary, which gets all lines
  *              of the other functions as $o.held and makes the document of them
+ *   locations  true: failures get $o.location, where the broken promise stands
  *   also       {format, append_to, limit}: if the environment variable append_to
  *              is set, this format goes to the end of the file that it names, with
  *              no more than limit bytes; $o.left_out tells how many failures
@@ -50,7 +51,8 @@ int pd_outputs_open(struct pd_outputs *, const char *path, enum pd_color,
 
 size_t pd_outputs_count(const struct pd_outputs *);
 
-/* Does any format have words for this type of record? */
+/* Does any format want $o.location? Does any have words for this type of record? */
+bool pd_outputs_want_locations(const struct pd_outputs *);
 bool pd_outputs_know(const struct pd_outputs *, const char *type);
 
 /* Begin every document. Returns 0 or -1. */

@@ -12,6 +12,7 @@
 #include "failure_save.h"
 #include "json.h"
 #include "latest.h"
+#include "location.h"
 #include "recorded.h"
 #include "share.h"
 
@@ -20,6 +21,7 @@ enum { ANSWER_NO = 1, TROUBLE = 2 };	/* exit statuses, as end records tell them 
 struct pd_report {
 	const struct pd_report_settings *settings;
 	struct pd_outputs *outputs;
+	struct pd_locations *locations;	/* NULL when no format wants them */
 	struct pd_counts counts;
 	jv header;
 	jv seen;		/* {"kind name": times}: failures */
@@ -46,6 +48,8 @@ pd_report_open(const struct pd_report_settings *settings,
 		.latest = PD_LATEST_INIT, .header = jv_invalid(), .seen = jv_object(),
 		.unknown = jv_object(), .started = settings->clock()};
 	pd_counts_start(&report->counts);
+	if (pd_outputs_want_locations(outputs))
+		report->locations = pd_locations_new();
 	if (pd_outputs_header(outputs, error) == 0)
 		return report;
 	pd_report_close(report);
@@ -57,6 +61,8 @@ pd_report_close(struct pd_report *report)
 {
 	pd_counts_free(&report->counts);
 	pd_latest_free(&report->latest);
+	if (report->locations != NULL)
+		pd_locations_free(report->locations);
 	jv_free(report->header);
 	jv_free(report->seen);
 	jv_free(report->unknown);
@@ -111,6 +117,19 @@ save_failure(struct pd_report *report, jv failure, bool again)
 	return path;
 }
 
+/* What formats are told beside a failure record, which is borrowed. */
+static jv
+make_style(struct pd_report *report, jv failure, const char *saved)
+{
+	jv style = jv_object();
+	jv location = report->locations == NULL ? jv_invalid() :
+	    pd_locations_find(report->locations, failure);
+
+	if (saved != NULL)
+		style = pd_json_set_string(style, "saved", saved);
+	return jv_is_valid(location) ? pd_json_set(style, "location", location) : style;
+}
+
 /* Consumes the failure record. */
 static void
 report_failure(struct pd_report *report, jv failure)
@@ -119,13 +138,12 @@ report_failure(struct pd_report *report, jv failure)
 	char *key = pd_failure_key(cause);
 	double seen = pd_json_peek_number(report->seen, key, 0);
 	char *path = save_failure(report, failure, seen > 0);
-	jv style = path != NULL ? pd_json_set_string(jv_object(), "saved", path) :
-	    jv_object();
 
 	report->number++;
 	report->broken += strcmp(pd_json_peek_string(cause, "class", ""), "assertion") == 0;
 	report->seen = pd_json_set_number(report->seen, key, seen + 1);
-	pd_outputs_failure(report->outputs, key, failure, style, note_trouble, report);
+	pd_outputs_failure(report->outputs, key, failure,
+	    make_style(report, failure, path), note_trouble, report);
 	free(path);
 	free(key);
 	jv_free(cause);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # One line for each failure and one in the end, for logs and grep.
-module {"name": "compact", "description": "a line for each failure"};
+module {"name": "compact", "description": "a line for each failure", "extension": "log"};
 include "text";
 include "common";
 import "cover" as cover;

@@ -2,7 +2,7 @@
 # A page that needs nothing else and has no scripts: coverage as heat maps, failures
 # as lists of what was done and seen. A filter that shows one record gives a page of
 # that alone; pd-report frames all that it shows with header and summary, and numbers it.
-module {"name": "html", "description": "a page: coverage as heat maps, and failures"};
+module {"name": "html", "description": "a page: coverage as heat maps, and failures", "extension": "html"};
 include "text";
 include "common";
 import "cover" as cover;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # One JSON document: {"failures": [failure records], "summary": {...}}.
-module {"name": "json", "description": "one JSON document"};
+module {"name": "json", "description": "one JSON document", "extension": "json"};
 include "text";
 include "common";
 

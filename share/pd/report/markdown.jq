@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # For tickets, pull requests and job summaries.
-module {"name": "markdown", "description": "for tickets and job summaries"};
+module {"name": "markdown", "description": "for tickets and job summaries", "extension": "md"};
 include "text";
 include "common";
 import "overlap" as overlap;
@@ -108,6 +108,7 @@ def summary($o):
      (.status as $status | .problems[]
       | "- \(if $status == 1 then "trouble as well" else "**nothing is proved**" end): \([text_lines] | join(" ") | escaped)")
    else empty end),
+  ($o.left_out // empty | "", "\(plural("failure")) found no room on this page."),
   (saved_text, unshown_text | "", "\(escaped).");
 
 # Failure files: one of them, and a table of an array of them.

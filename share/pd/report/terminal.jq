@@ -3,7 +3,7 @@
 # $o has color (true for escape codes), width (of the terminal, 0 elsewhere),
 # number (of the failure, from 1), again (how many of its kind and name came
 # before it) and saved (the file that it was saved in, if it was).
-module {"name": "terminal", "description": "for people at a terminal"};
+module {"name": "terminal", "description": "for people at a terminal", "extension": "txt"};
 include "text";
 include "common";
 import "overlap" as overlap;
