@@ -36,6 +36,7 @@ struct source {
 
 struct pd_module {
 	jq_state *jq;
+	jq_state *reader;	/* while it is read */
 	char *path;		/* as the user gave it */
 	char *real_path;
 	char *name;
@@ -44,7 +45,8 @@ struct pd_module {
 	jv library_path;
 	struct function *functions;
 	int count;
-	const char *const *wanted;	/* when not NULL, the only functions that are listed */
+	int *prepared;		/* those that the program can call, in their order */
+	int prepared_count;
 	struct source sources[MOST_INCLUDES];	/* each after those it needs; the module itself last */
 	int source_count;
 	struct pd_buffer data;	/* what it imports as data, for the hash */
@@ -57,7 +59,8 @@ struct pd_module {
 		const int *functions;
 		int count;	/* of functions to call; the first is the one at hand */
 		int counted;	/* how many the program is told to call with one input */
-		int low, high;	/* the function is in low .. high-1: where in the tree we are */
+		int place;	/* of the function among those that are prepared */
+		int low, high;	/* it is in low .. high-1: where in the tree we are */
 		int argument;	/* the next argument to give */
 		jv input, arguments;
 	} call;
@@ -71,6 +74,14 @@ free_functions(struct pd_module *module)
 	for (int i = 0; i < module->count; i++)
 		free(module->functions[i].name);
 	free(module->functions);
+	free(module->prepared);
+}
+
+static void
+end_reader(struct pd_module *module)
+{
+	if (module->reader != NULL)
+		jq_teardown(&module->reader);
 }
 
 void
@@ -80,6 +91,7 @@ pd_module_close(struct pd_module *module)
 		return;
 	if (module->jq != NULL)
 		jq_teardown(&module->jq);
+	end_reader(module);
 	free_functions(module);
 	for (int i = 0; i < module->source_count; i++) {
 		free(module->sources[i].path);
@@ -223,19 +235,28 @@ new_program(struct pd_module *module)
 /*
  * Reading what a file defines and includes.
  */
+/* One program reads all files: jq's own functions are compiled but once. */
+static bool
+start_reader(struct pd_module *module)
+{
+	if (module->reader != NULL)
+		return true;
+	module->reader = new_program(module);
+	return jq_compile(module->reader, "modulemeta") != 0;
+}
+
 /* modulemeta of a module, by the name under which an include finds it. */
 static jv
 read_metadata(struct pd_module *module, const char *relative,
     struct pd_error *error)
 {
-	jq_state *jq = new_program(module);
 	jv result = jv_invalid();
 
 	module->compile_error = error;
 	*error = (struct pd_error)PD_ERROR_INIT;
-	if (jq_compile(jq, "modulemeta")) {
-		jq_start(jq, jv_string(relative), 0);
-		result = jq_next(jq);
+	if (start_reader(module)) {
+		jq_start(module->reader, jv_string(relative), 0);
+		result = jq_next(module->reader);
 	}
 	if (jv_get_kind(result) != JV_KIND_OBJECT && error->message[0] == '\0') {
 		jv message = jv_is_valid(result) ? jv_null() :
@@ -249,7 +270,6 @@ read_metadata(struct pd_module *module, const char *relative,
 		jv_free(result);
 		result = jv_invalid();
 	}
-	jq_teardown(&jq);
 	return result;
 }
 
@@ -286,17 +306,6 @@ find_source(const struct pd_module *module, const char *relative,
 	return NULL;
 }
 
-static bool
-is_wanted(const struct pd_module *module, const char *name, int arity)
-{
-	if (module->wanted == NULL)
-		return true;
-	for (const char *const *wanted = module->wanted; *wanted != NULL; wanted++)
-		if (arity == 1 && strcmp(*wanted, name) == 0)
-			return true;
-	return false;
-}
-
 static void
 add_function(struct pd_module *module, const char *definition, int source)
 {
@@ -306,10 +315,6 @@ add_function(struct pd_module *module, const char *definition, int source)
 	if (slash == NULL || arity > MOST_ARGUMENTS || definition[0] == '_')
 		return;
 	char *name = pd_format("%.*s", (int)(slash - definition), definition);
-	if (!is_wanted(module, name, arity)) {
-		free(name);
-		return;
-	}
 	for (int i = 0; i < module->count; i++) {
 		/* A later source shadows an earlier one, as in jq. */
 		struct function *known = &module->functions[i];
@@ -535,20 +540,20 @@ append_call(struct pd_buffer *text, const struct function *function)
 	pd_buffer_text(text, function->arity > 0 ? "); leaf)" : "; leaf)");
 }
 
-/* The functions first .. first+count-1. next_answer walks the same way. */
+/* The prepared functions first .. first+count-1. next_answer walks the same way. */
 static void
-append_tree(struct pd_buffer *text, const struct function *functions,
-    int first, int count)
+append_tree(struct pd_buffer *text, const struct pd_module *module, int first,
+    int count)
 {
 	if (count == 1) {
-		append_call(text, &functions[first]);
+		append_call(text, &module->functions[module->prepared[first]]);
 		return;
 	}
 	int half = count / 2;
 	pd_buffer_text(text, "if input then ");
-	append_tree(text, functions, first, half);
+	append_tree(text, module, first, half);
 	pd_buffer_text(text, " else ");
-	append_tree(text, functions, first + half, count - half);
+	append_tree(text, module, first + half, count - half);
 	pd_buffer_text(text, " end");
 }
 
@@ -567,12 +572,12 @@ program_text(const struct pd_module *module)
 		pd_buffer_format(&text, " as m%d; ", i);
 		jv_free(name);
 	}
-	if (module->count == 0) {
+	if (module->prepared_count == 0) {
 		pd_buffer_text(&text, ".");
 		return text.data;
 	}
 	pd_buffer_text(&text, "def call: ");
-	append_tree(&text, module->functions, 0, module->count);
+	append_tree(&text, module, 0, module->prepared_count);
 	pd_buffer_text(&text, "; input as $end | range(infinite) | "
 	    "if input then input | call "
 	    "elif input then input | range(input) as $i | call, $end "
@@ -590,6 +595,24 @@ is_answered(const struct pd_module *module)
 	    call->argument == module->functions[*call->functions].arity;
 }
 
+/* Set out for the function at hand. */
+static void
+set_out(struct pd_module *module)
+{
+	struct call *call = &module->call;
+	int high = module->prepared_count - 1;
+
+	call->place = call->low = call->argument = 0;
+	call->high = module->prepared_count;
+	while (call->place < high) {
+		int middle = (call->place + high) / 2;
+		if (module->prepared[middle] < *call->functions)
+			call->place = middle + 1;
+		else
+			high = middle;
+	}
+}
+
 /* Begin to lead to the next function, if there is one. */
 static bool
 to_next_function(struct pd_module *module)
@@ -600,8 +623,7 @@ to_next_function(struct pd_module *module)
 		return false;
 	call->functions++;
 	call->count--;
-	call->low = call->argument = 0;
-	call->high = module->count;
+	set_out(module);
 	return true;
 }
 
@@ -613,7 +635,7 @@ lead_on(struct pd_module *module)
 
 	if (call->high - call->low > 1) {
 		int middle = call->low + (call->high - call->low) / 2;
-		bool lower = *call->functions < middle;
+		bool lower = call->place < middle;
 		if (lower)
 			call->high = middle;
 		else
@@ -693,9 +715,13 @@ compare_functions(const void *a, const void *b)
 	return order != 0 ? order : first->arity - second->arity;
 }
 
+/* The program anew, for the functions that are prepared. */
 static int
 compile(struct pd_module *module, struct pd_error *error)
 {
+	if (module->jq != NULL)
+		jq_teardown(&module->jq);
+	module->running = false;
 	module->jq = new_program(module);
 	module->compile_error = error;
 	*error = (struct pd_error)PD_ERROR_INIT;
@@ -757,9 +783,8 @@ set_names(struct pd_module *module, const char *path, struct pd_error *error)
 	return 0;
 }
 
-/* All but the compiling. */
-static struct pd_module *
-read_module(const char *path, const char *const *wanted, struct pd_error *error)
+struct pd_module *
+pd_module_read(const char *path, struct pd_error *error)
 {
 	struct pd_module *module = pd_allocate(1, sizeof(*module));
 
@@ -769,43 +794,70 @@ read_module(const char *path, const char *const *wanted, struct pd_error *error)
 	module->defined = jv_array();
 	module->call.arguments = module->call.input = jv_invalid();
 	module->end = jv_string("end");
-	module->wanted = wanted;
 	if (set_names(module, path, error) != 0 ||
 	    load_source(module, module->name, true, NULL, error) != 0) {
 		pd_module_close(module);
 		return NULL;
 	}
-	module->wanted = NULL;
+	end_reader(module);
 	hash_sources(module);
 	if (module->count > 0)
 		qsort(module->functions, (size_t)module->count,
 		    sizeof(*module->functions), compare_functions);
+	module->prepared = pd_allocate((size_t)module->count + 1,
+	    sizeof(*module->prepared));
 	return module;
 }
 
-struct pd_module *
-pd_module_open_for(const char *path, const char *const *wanted,
+bool
+pd_module_is_prepared(const struct pd_module *module, int function)
+{
+	for (int i = 0; i < module->prepared_count; i++)
+		if (module->prepared[i] == function)
+			return true;
+	return false;
+}
+
+static bool
+is_among(const char *name, const char *const *names)
+{
+	while (*names != NULL && strcmp(*names, name) != 0)
+		names++;
+	return *names != NULL;
+}
+
+int
+pd_module_prepare(struct pd_module *module, const char *const *names,
     struct pd_error *error)
 {
-	struct pd_module *module = read_module(path, wanted, error);
+	int *prepared = pd_allocate((size_t)module->count + 1, sizeof(*prepared));
+	int count = 0;
 
-	if (module != NULL && compile(module, error) != 0) {
-		pd_module_close(module);
-		module = NULL;
-	}
-	return module;
+	for (int i = 0; i < module->count; i++)
+		if (pd_module_is_prepared(module, i) || (module->functions[i].arity == 1 &&
+		    is_among(module->functions[i].name, names)))
+			prepared[count++] = i;
+	free(module->prepared);
+	module->prepared = prepared;
+	module->prepared_count = count;
+	return compile(module, error);
 }
 
 struct pd_module *
 pd_module_open(const char *path, struct pd_error *error)
 {
-	return pd_module_open_for(path, NULL, error);
-}
+	struct pd_module *module = pd_module_read(path, error);
 
-struct pd_module *
-pd_module_read(const char *path, struct pd_error *error)
-{
-	return read_module(path, NULL, error);
+	if (module == NULL)
+		return NULL;
+	while (module->prepared_count < module->count) {
+		module->prepared[module->prepared_count] = module->prepared_count;
+		module->prepared_count++;
+	}
+	if (compile(module, error) == 0)
+		return module;
+	pd_module_close(module);
+	return NULL;
 }
 
 void
@@ -957,7 +1009,7 @@ start(struct pd_module *module, const struct call *call, jv input, jv arguments)
 	jv_free(module->call.arguments);
 	jv_free(module->call.input);
 	module->call = *call;
-	module->call.high = module->count;
+	set_out(module);
 	module->call.input = input;
 	module->call.arguments = arguments;
 	module->call.asked = module->running ? ASKED_END : ASKED_NOTHING;

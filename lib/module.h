@@ -11,6 +11,7 @@
 #define PD_MODULE_H
 
 #include <jv.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "error.h"
@@ -26,15 +27,19 @@ enum { PD_NO_FUNCTION = -1 };
  * imports cannot. NULL on error, which names file and line. */
 struct pd_module *pd_module_open(const char *path, struct pd_error *);
 
-/* The same, when only some functions of one argument will be called: names, with a
- * NULL after the last. It may lack any of them. jq drops what these do not need
- * before it binds names, which takes the square of the time that what is left
- * takes to be read: a fraction for a large module of which little is used. */
-struct pd_module *pd_module_open_for(const char *path, const char *const *names,
+/* Only read it: what it defines and its metadata can be asked for, and what is
+ * prepared can be called. */
+struct pd_module *pd_module_read(const char *path, struct pd_error *);
+
+/* Compile functions of one argument, names with a NULL after the last, beside those
+ * that are compiled already. It may lack any of them. jq drops what they do not need
+ * before it binds names, which takes the square of the time that what is left takes to
+ * be read: a fraction for a large module of which little is used. Returns 0 or -1. */
+int pd_module_prepare(struct pd_module *, const char *const *names,
     struct pd_error *);
 
-/* Only read: what it defines and its metadata can be asked for, nothing called. */
-struct pd_module *pd_module_read(const char *path, struct pd_error *);
+/* Can it be called? */
+bool pd_module_is_prepared(const struct pd_module *, int function);
 void pd_module_close(struct pd_module *);
 
 /* Where jq's debug and stderr go; nowhere by default. */

@@ -105,7 +105,7 @@ is_fact(const struct output *output, const char *name)
 static int
 load(struct output *output, struct pd_error *error)
 {
-	static const char *const frame[] = {"header", "failure", "summary", NULL};
+	static const char *const frame[] = {"header", "summary", "failure", NULL};
 
 	output->template = pd_template_open(PD_REPORT_FORMATS, output->format, error);
 	if (output->template == NULL)
@@ -363,17 +363,39 @@ count_one(jv times, const char *key)
 	return pd_json_set_number(times, key, pd_json_peek_number(times, key, 0) + 1);
 }
 
+/* Did commands run at the same time? Borrows the failure record. */
+static bool
+has_branches(jv failure)
+{
+	jv commands, cause = pd_json_peek(failure, "failure");
+	int count = pd_json_elements_peek(failure, "commands", &commands);
+	bool found = strcmp(pd_json_peek_string(cause, "kind", ""), "linearization") == 0;
+
+	for (int i = 0; i < count && !found; i++) {
+		jv command = jv_array_get(jv_copy(commands), i);
+		found = pd_json_kind_peek(command, "branch") == JV_KIND_NUMBER;
+		jv_free(command);
+	}
+	jv_free(commands);
+	jv_free(cause);
+	return found;
+}
+
 void
 pd_outputs_failure(struct pd_outputs *outputs, const char *key, jv failure,
     jv style, pd_outputs_trouble *trouble, void *context)
 {
+	static const char in_branches[] = "failure_with_branches";
 	struct pd_error error;
+	bool branches = has_branches(failure);
 
 	for (size_t i = 0; i < outputs->count; i++) {
 		struct output *output = &outputs->list[i];
+		const char *type = branches && pd_template_has(output->template, in_branches) ?
+		    in_branches : "failure";
 		output->number++;
 		jv again = jv_number(pd_json_peek_number(output->told, key, 0));
-		int result = tell(outputs, output, "failure", jv_copy(failure),
+		int result = tell(outputs, output, type, jv_copy(failure),
 		    pd_json_set(jv_copy(style), "again", again), &error);
 		if (result == 0)
 			output->told = count_one(output->told, key);

@@ -13,36 +13,58 @@
 #include "module.h"
 #include "share.h"
 
-/* Functions that were compiled together. */
-struct part {
+struct pd_template {
 	struct pd_module *module;
-	struct part *next;
+	char *more_path;	/* of the second file; NULL when it was read or is none */
+	struct pd_module *more;	/* NULL until it is needed */
+	struct pd_error more_error;	/* why it could not be read */
 };
 
-struct pd_template {
-	struct pd_module *outline;	/* what the format defines; nothing is compiled */
-	struct part *parts;
-};
+/* Read the second file, if there is one, now that a function is looked for there. */
+static struct pd_module *
+read_more(struct pd_template *template)
+{
+	if (template->more_path != NULL)
+		template->more = pd_module_read(template->more_path, &template->more_error);
+	free(template->more_path);
+	template->more_path = NULL;
+	return template->more;
+}
+
+/* Where the format has a function of this type, or NULL. */
+static struct pd_module *
+module_of(struct pd_template *template, const char *type)
+{
+	if (pd_module_function(template->module, type, 1) != PD_NO_FUNCTION)
+		return template->module;
+	struct pd_module *more = read_more(template);
+	return more != NULL && pd_module_function(more, type, 1) != PD_NO_FUNCTION ?
+	    more : NULL;
+}
 
 struct pd_template *
 pd_template_open(const char *folder, const char *format, struct pd_error *error)
 {
 	char *name = pd_format("%s/%s.jq", folder, format);
 	char *path = pd_share_path(name);
+	char *more = pd_format("%.*s_more.jq", (int)strlen(path) - 3, path);
 	struct pd_template *template = NULL;
 
 	if (strchr(format, '/') != NULL || access(path, R_OK) != 0) {
 		pd_error_set(error, "there is no format '%s'", format);
 		pd_error_hint(error, "pd-%s --list tells which there are", folder);
 	} else {
-		struct pd_module *outline = pd_module_read(path, error);
-		if (outline != NULL) {
+		struct pd_module *module = pd_module_read(path, error);
+		if (module != NULL) {
 			template = pd_allocate(1, sizeof(*template));
-			template->outline = outline;
+			template->module = module;
+			if (access(more, R_OK) == 0)
+				template->more_path = pd_duplicate(more);
 		}
 	}
 	free(name);
 	free(path);
+	free(more);
 	return template;
 }
 
@@ -51,13 +73,9 @@ pd_template_close(struct pd_template *template)
 {
 	if (template == NULL)
 		return;
-	pd_module_close(template->outline);
-	while (template->parts != NULL) {
-		struct part *part = template->parts;
-		template->parts = part->next;
-		pd_module_close(part->module);
-		free(part);
-	}
+	pd_module_close(template->module);
+	pd_module_close(template->more);
+	free(template->more_path);
 	free(template);
 }
 
@@ -65,68 +83,70 @@ int
 pd_template_prepare(struct pd_template *template, const char *const *types,
     struct pd_error *error)
 {
-	struct pd_module *module = pd_module_open_for(pd_template_path(template), types,
-	    error);
-
-	if (module == NULL)
-		return -1;
-	struct part *part = pd_allocate(1, sizeof(*part));
-	*part = (struct part){.module = module, .next = template->parts};
-	template->parts = part;
-	return 0;
+	return pd_module_prepare(template->module, types, error);
 }
 
-/* Where the function of this type can be called; NULL on error. */
+/* Where the function of this type can be called, or NULL on error. */
 static struct pd_module *
-module_of(struct pd_template *template, const char *type, struct pd_error *error)
+prepared_module(struct pd_template *template, const char *type,
+    struct pd_error *error)
 {
 	const char *const alone[] = {type, NULL};
+	struct pd_module *module = module_of(template, type);
 
-	for (struct part *part = template->parts; part != NULL; part = part->next)
-		if (pd_module_function(part->module, type, 1) >= 0)
-			return part->module;
-	if (!pd_template_has(template, type)) {
+	if (module == NULL && template->more_error.message[0] != '\0') {
+		*error = template->more_error;
+		return NULL;
+	}
+	if (module == NULL) {
 		pd_error_at(error, pd_template_path(template), 0,
 		    "the format has no function %s($o)", type);
 		return NULL;
 	}
-	return pd_template_prepare(template, alone, error) == 0 ?
-	    template->parts->module : NULL;
+	if (!pd_module_is_prepared(module, pd_module_function(module, type, 1)) &&
+	    pd_module_prepare(module, alone, error) != 0)
+		return NULL;
+	return module;
 }
 
 const char *
 pd_template_path(const struct pd_template *template)
 {
-	return pd_module_path(template->outline);
+	return pd_module_path(template->module);
 }
 
 const char *
 pd_template_description(const struct pd_template *template)
 {
-	return pd_json_peek_string(pd_module_metadata_peek(template->outline),
+	return pd_json_peek_string(pd_module_metadata_peek(template->module),
 	    "description", "");
 }
 
 bool
 pd_template_is_single(const struct pd_template *template)
 {
-	return pd_json_peek_bool(pd_module_metadata_peek(template->outline), "single",
+	return pd_json_peek_bool(pd_module_metadata_peek(template->module), "single",
 	    false);
 }
 
 jv
 pd_template_fact(const struct pd_template *template, const char *key)
 {
-	return pd_json_peek(pd_module_metadata_peek(template->outline), key);
+	return pd_json_peek(pd_module_metadata_peek(template->module), key);
 }
 
-/* A format says what it is for; what formats share does not. */
+static bool
+ends_with(const char *text, const char *end)
+{
+	return strlen(text) > strlen(end) &&
+	    strcmp(text + strlen(text) - strlen(end), end) == 0;
+}
+
+/* Not what formats share, nor the second file of one. */
 static int
 is_format(const struct dirent *entry)
 {
-	size_t length = strlen(entry->d_name);
-
-	return length > 3 && strcmp(entry->d_name + length - 3, ".jq") == 0 &&
+	return ends_with(entry->d_name, ".jq") && !ends_with(entry->d_name, "_more.jq") &&
 	    strcmp(entry->d_name, "common.jq") != 0;
 }
 
@@ -155,9 +175,10 @@ pd_template_names(const char *folder, struct pd_error *error)
 }
 
 bool
-pd_template_has(const struct pd_template *template, const char *type)
+pd_template_has(struct pd_template *template, const char *type)
 {
-	return pd_module_function(template->outline, type, 1) >= 0;
+	/* A second file that cannot be read is told when it is called. */
+	return module_of(template, type) != NULL || template->more_error.message[0] != '\0';
 }
 
 jv
@@ -177,7 +198,7 @@ jv
 pd_template_call(struct pd_template *template, const char *type, jv record,
     jv style, struct pd_error *error)
 {
-	struct pd_module *module = module_of(template, type, error);
+	struct pd_module *module = prepared_module(template, type, error);
 
 	if (module == NULL) {
 		jv_free(record);

@@ -3,7 +3,9 @@
  * Text for people: a format is a jq module in a folder of share/pd whose
  * functions make lines of records. A record type has a function of its name;
  * header and summary frame the whole. A new file is a new format. The folder
- * is named for the program that lists its formats: report, diagram.
+ * is named for the program that lists its formats: report, diagram. Functions that
+ * are seldom needed may stand in a second file, FORMAT_more.jq, which is read when
+ * the first has none of the name: jq takes long for large files.
  */
 #ifndef PD_TEMPLATE_H
 #define PD_TEMPLATE_H
@@ -44,7 +46,7 @@ int pd_template_prepare(struct pd_template *, const char *const *types,
     struct pd_error *);
 
 /* Does the format say anything about records of this type? */
-bool pd_template_has(const struct pd_template *, const char *type);
+bool pd_template_has(struct pd_template *, const char *type);
 
 enum pd_color { PD_COLOR_AUTO, PD_COLOR_ALWAYS, PD_COLOR_NEVER };
 
