@@ -375,7 +375,7 @@ EOF
 
 @test "--list tells the formats, and an unknown one is refused" {
   run -0 pd-report --list
-  ((${#lines[@]} == 5))
+  ((${#lines[@]} == 9))
   assert_output_has 'markdown     for tickets and job summaries'
   run -2 --separate-stderr pd-report --format markdwon "$streams/passing.ndjson"
   assert_stderr_has "there is no format 'markdwon'"

@@ -7,9 +7,11 @@
 # it in the summary.
 include "text";
 include "common";
+include "findings";
 import "cover" as cover;
 
 def lines_of(message): [message | text_lines] | join("\n");
+def shortened($most): if length > $most then "\(.[:$most])..." else . end;
 
 # --- What is held ---
 
@@ -19,8 +21,8 @@ def failure_key: [.kind, (.name | values)] | join(" ");
 def failure_case($o; text):
   .failure as $cause
   | {key: ($cause | failure_key), shrunk: (.shrunk != null), group: $cause.kind,
-     name: ($cause.name // $cause.kind), result: (if $cause.class == "assertion" then "failed" else "error" end),
-     title: ($cause | headline), message: lines_of($cause.message), location: $o.location,
+     name: ($cause.name // $cause.kind | shortened(200)), result: (if $cause.class == "assertion" then "failed" else "error" end),
+     title: ($cause | headline | shortened(300)), message: lines_of($cause.message), location: $o.location,
      detail: ["\(size_text); \(run_text)",
        (reproduce_sequence | "", "Run this sequence again:", .), (reproduce_run | "", "Generate the whole run again:", .),
        (select($o.saved) | "", "Saved as \($o.saved | visible)")],
@@ -28,7 +30,7 @@ def failure_case($o; text):
 
 # What others found out: yes or no, and why. There is nothing of what only explains.
 def answer($name; $result; $title; detail):
-  {group: .type, $name, $result, $title, message: $title, detail: [detail], text: []};
+  {group: .type, name: ($name | shortened(200)), $result, $title, message: $title, detail: [detail], text: []};
 def answers:
   if .type == "coverage" then
     answer("coverage"; "passed"; cover::title; cover::shown_lines),
@@ -97,21 +99,31 @@ def failure_cases($failures):
 def check_cases($failed):
   .fired | to_entries[]
   | select($failed["check_failed \(.key)"] | not)
-  | {group: "check_failed", name: .key, message: "", detail: [], text: []}
+  | {group: "check_failed", name: (.key | shortened(200)), message: "", detail: [], text: []}
     + if .value > 0 then {result: "passed", title: "passed \(.value | plural("time"))"}
       else {result: "skipped", title: "never triggered"} end;
 def problem_cases:
   .status as $status
-  | (.problems[:100][] | {group: "problem", name: lines_of(.), result: "error", message: lines_of(.), detail: [], text: [],
+  | (.problems[:100][] | {group: "problem", name: (lines_of(.) | shortened(200)), result: "error", message: lines_of(.), detail: [], text: [],
       title: (if $status == 1 then "trouble as well" else "nothing is proved" end)}),
     (select($status > 2) | {group: "problem", name: "interrupted", result: "error", title: "interrupted",
       message: "a signal ended the work early", detail: [], text: []});
+
+# Readers take cases of the same name for one.
+def told_apart:
+  reduce .[] as $case ({seen: {}, cases: []};
+    ([$case.group, $case.name] | tojson) as $name
+    | .seen[$name] += 1
+    | .seen[$name] as $times
+    | .cases += [$case | if $times > 1 then .name += " (\($times))" else . end])
+  | .cases;
 
 # With the summary as input, and what was held.
 def cases($held):
   .failures as $failures
   | [($held | map(select(has("key"))) | failure_cases($failures)[]), check_cases($failures),
-     ($held[] | select(has("key") | not)), problem_cases];
+     ($held[] | select(has("key") | not)), problem_cases]
+  | told_apart;
 
 # What went wrong, in one text.
 def case_message: .title + if .message == "" or .message == .title then "" else ": \(.message)" end;

@@ -9,7 +9,7 @@ module {"name": "junit", "description": "JUnit XML for CI: a case for each check
 include "text";
 include "common";
 include "cases";
-import "terminal" as terminal;
+import "terminal_more" as terminal;
 
 # XML 1.0 has no place for most control characters and for U+FFFE and U+FFFF, not even
 # escaped; visible writes the first as JSON does.
@@ -19,7 +19,7 @@ def xml:
 def xml_lines: split("\n") | map(xml) | join("\n");
 def attribute: split("\n") | map(xml) | join("&#10;");
 
-def failure($o): select(is_worth_holding($o)) | failure_case($o; terminal::whole({color: false, width: 0, number: $o.number, saved: $o.saved}));
+def failure($o): select(is_worth_holding($o)) | failure_case($o; terminal::failure_with_branches({color: false, width: 0, number: $o.number, again: 0, saved: $o.saved}));
 
 def place: .location // empty | "\(.file)\(.line | if . then ":\(.)" else "" end)";
 def body: [(select(.message != "") | .message, ""), .detail[], place] | join("\n") | xml_lines;

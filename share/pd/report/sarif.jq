@@ -28,7 +28,7 @@ def result($rules; $failures):
   + ({locations: place} // {})
   + (if .key then {occurrenceCount: ($failures[.key] // 1), partialFingerprints: {"failure/v1": .key},
        properties: {run, seed, plan}} else {} end)
-  + (if .flow then {codeFlows: [{message: {text: "the sequence of commands"}, threadFlows: [{locations: (.flow | map(flow_step))}]}]} else {} end);
+  + (if .flow and .flow != [] then {codeFlows: [{message: {text: "the sequence of commands"}, threadFlows: [{locations: (.flow | map(flow_step))}]}]} else {} end);
 
 def summary($o):
   .failures as $failures

@@ -7,21 +7,22 @@ module {"name": "tap", "description": "the Test Anything Protocol, for prove", "
 include "text";
 include "common";
 include "cases";
-import "terminal" as terminal;
+import "terminal_more" as terminal;
 
-def failure($o): select(is_worth_holding($o)) | failure_case($o; terminal::whole({color: false, width: 0, number: $o.number, saved: $o.saved}));
+def failure($o): select(is_worth_holding($o)) | failure_case($o; terminal::failure_with_branches({color: false, width: 0, number: $o.number, again: 0, saved: $o.saved}));
 
 # A description ends at a "#", and is one line.
 def described: split("\n") | join(" ") | visible | gsub("\\\\"; "\\\\") | gsub("#"; "\\#");
 def comment: "# \(split("\n")[] | visible)";
 
-# Details in YAML, of which JSON texts are a part that every reader takes.
+# Details in YAML, of which JSON texts are a part that every reader takes, but not when
+# they are very long. The comments tell all.
 def details:
   "  ---",
-  "  message: \(case_message | text)",
+  "  message: \(case_message | shortened(2000) | text)",
   "  severity: \(if .result == "error" then "error" else "fail" end)",
   "  kind: \(.group | text)",
-  (.location | values | "  file: \(.file | text)", (.line | values | "  line: \(.)")),
+  (.location | values | "  file: \(.file | shortened(2000) | text)", (.line | values | "  line: \(.)")),
   "  ...";
 def test_line($number):
   "- \(case_name)" as $what
