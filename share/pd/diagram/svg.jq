@@ -7,4 +7,3 @@ import "sequence" as sequence;
 import "sequence_svg" as picture;
 
 def run($o): sequence::of_run($o) | picture::svg($o; false);
-def linearization($o): sequence::no_history;

@@ -186,7 +186,7 @@ def of_run($o):
 
 # The lines of a text, broken to so many columns, and not more than $most.
 def broken($columns; $most):
-  [.[] | [overlap::wrapped($columns; 2)] | if length > $most then .[:$most - 1] + ["  ..."] else . end] | add // [];
+  [.[] | [overlap::wrapped($columns; if startswith(" ") then 6 else 2 end)] | if length > $most then .[:$most - 1] + ["  ..."] else . end] | add // [];
 
 # Words before a note's lines.
 def note_head: {failure: "FAILED", check: "check", state: "state", event: "event", fault: "fault"}[.note];
@@ -196,6 +196,28 @@ def note_lines: if .note == "state" then ["state:"] + (.lines | map("  \(.)")) e
 # With $o.show_timestamps, when it was.
 def stamp($o): select($o.show_timestamps and .at != null) | .at | duration;
 
-# Histories have no calls to a system that could be drawn in this way.
-def no_history:
-  error("a history of operations is not the run of a sequence: draw it as a timeline (-f timeline, timeline-svg, timeline-html)");
+# What a format that knows no more than text says of a step, in lines.
+def spoken($o; $columns):
+  [stamp($o) | "[\(.)] "] as $stamp
+  | (if .kind == "note" then note_lines else .lines + ([.detail // "" | select(. != "")]) end)
+  | .[0] |= ($stamp[0] // "") + .
+  | broken($columns; 6);
+
+# Steps, with {kind: "marked", on: true} and false around those at which the failure is seen.
+def with_marks:
+  def mark($on): {kind: "marked", $on};
+  reduce .steps[] as $step ({steps: [], marked: false};
+    (if .marked != ($step.marked // false) then .steps += [mark($step.marked // false)] else . end)
+    | .marked = ($step.marked // false) | .steps += [$step])
+  | .steps + [select(.marked) | mark(false)];
+
+# Lines, indented as blocks between what opens and closes them are. Those are {open}
+# and {close}, other lines are texts.
+def indented:
+  foreach .[] as $line ({depth: 0, text: null};
+    if $line | type == "string" then .text = "  " * .depth + $line
+    elif $line.open then .text = "  " * .depth + $line.open | .depth += 1
+    else .depth -= 1 | .text = "  " * .depth + $line.close end;
+    .text);
+
+def branches_text: "branches, at the same time";

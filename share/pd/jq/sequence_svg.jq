@@ -95,10 +95,10 @@ def step_drawn($at):
     . as $step
     | "<path class=\"tail\" d=\"M\((if .lane == null then $at.system else $at.lanes[.lane] end) | pixels) \(.line_y)H\((if .lane == null then $at.text + text_columns * letter else $at.text end) | pixels)\"/>",
       "<rect x=\"\($at.text - 4 | pixels)\" y=\"\(.y + 4)\" width=\"\(text_columns * letter + 8 | pixels)\" height=\"\(.height - 8)\" rx=\"4\"/>",
-      (range(.lines | length) as $i | $step.lines[$i] | text_at($at.text + 6; $step.y + 5 + ($i + 1) * line_height; null))
+      (range(.lines | length) as $i | $step.lines[$i] | text_at($at.text + 6; $step.y + 6 + ($i + 1) * line_height; null))
   elif .kind == "branches" and (.on | not) then empty
   else
-    (if .kind == "branches" then "branches, at the same time" else .text end) as $text
+    (if .kind == "branches" then sequence::branches_text else .text end) as $text
     | "<path class=\"rule\" d=\"M10 \(.line_y)H\($at.width - 10 | pixels)\"/>",
       "<rect class=\"paper\" x=\"\($at.text - 4 | pixels)\" y=\"\(.y + 7)\" width=\"\(($text | columns) * letter + 8 | pixels)\" height=\"18\"/>",
       (.line_y as $y | $text | text_at($at.text; $y + 4; "faint"))
