@@ -30,7 +30,9 @@ def run($o):
   sequence::of_run($o)
   | [{open: "@startuml"},
      "hide footbox",
-     "skinparam shadowing false",
+     (("shadowing false", "ArrowColor #4A7AB0", "NoteBorderColor #8896A4", "ParticipantBackgroundColor #E8EEF4",
+       "ParticipantBorderColor #4A7AB0", "SequenceLifeLineBorderColor #8896A4", "SequenceLifeLineBackgroundColor #C3D7ED")
+      | "skinparam \(.)"),
      "skinparam sequenceMessageAlign left",
      "title \([.title, .subtitle // empty] | map(quoted) | join("\\n"))",
      (.lanes | to_entries[] | "participant \"\(.value | quoted)\" as L\(.key)"),
