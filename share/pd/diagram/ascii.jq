@@ -76,9 +76,8 @@ def names($at; $o):
    (.system | cut(20) | {x: ($at.system - (columns / 2 | floor)), text: ., code: "1"})]
   | layered($o);
 
-def run($o):
-  sequence::of_run($o)
-  | places($o) as $at
+def drawing($o):
+  places($o) as $at
   | (.title | overlap::wrapped(width($o); 2) | bold($o)),
     (.subtitle | values | overlap::wrapped(width($o); 2) | red($o)),
     "",
@@ -91,3 +90,5 @@ def run($o):
         | (select(.kind == "call" and (.again | not)) | lifelines($at; $busy) | layered($o)), step_lines($at; $o; $busy))),
     (lifelines($at; []) | layered($o)),
     "";
+
+def run($o): sequence::of_run($o) | sequence::document(drawing($o));

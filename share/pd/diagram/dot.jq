@@ -19,7 +19,7 @@ def size($width; $height): {width: ($width / 72 * 1000 | round / 1000), height: 
 def box($name; $x; $y; $width; $height; $look): node($name; $x + $width / 2; $y + $height / 2; size($width; $height) + $look);
 def text($name; $x; $y; $lines; $look):
   ([$lines[] | columns] | max) as $columns
-  | node($name; $x + $columns * picture::letter / 2; $y; {shape: "plaintext", margin: 0, label: ($lines | left_aligned)} + $look);
+  | node($name; $x + $columns * picture::letter / 2; $y; {shape: "plaintext", width: 0, margin: 0, label: ($lines | left_aligned)} + $look);
 def line($name; $x1; $y1; $x2; $y2; $look):
   node("\($name)a"; $x1; $y1; {shape: "point", style: "invis"}), node("\($name)b"; $x2; $y2; {shape: "point", style: "invis"}),
   "\($name)a -> \($name)b \($look | attributes);";
@@ -34,7 +34,7 @@ def message($name; $at):
   | text("\($name)t"; $at.text; .line_y - (.lines | length) * picture::line_height / 2 - 4 - .below; .lines;
       if .marked then {fontcolor: "\"#b01717\"", fontname: "\"Courier-Bold\""} else {} end),
     (select(.detail != "") | node("\($name)d"; $at.system - 12 - (.detail | columns) * picture::letter / 2; .line_y - 11;
-      {shape: "plaintext", margin: 0, fontcolor: "\"#5d6975\"", label: (.detail | quoted)})),
+      {shape: "plaintext", width: 0, margin: 0, fontcolor: "\"#5d6975\"", label: (.detail | quoted)})),
     if .kind == "call" then line($name; $lane; .line_y; $at.system; .line_y; {color: ink})
     elif .lost then line($name; $at.system; .line_y; $at.system + ($lane - $at.system) * 0.3; .line_y; {color: ink, style: "dashed", arrowhead: "diamond"})
     else line($name; $at.system; .line_y; $lane + 4; .line_y; {color: ink, style: "dashed"}) end;

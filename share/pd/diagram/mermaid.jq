@@ -7,10 +7,11 @@ import "sequence" as sequence;
 
 # Mermaid ends statements at ; and takes #, < and & for the beginning of markup, %%
 # for comments, $$ for formulas. Each of these is written as the number of its
-# character; so is the first letter of "end", "wrap:" and the like.
+# character; so is the first letter of "end" and "wrap:" at the beginning, and of
+# "style" and "classDef", before whose colours it drops a semicolon.
 def number: "#\(explode[0]);";
 def quoted:
-  gsub("(?<c>[#;<>&%$\\\\`~^|])"; .c | number)
+  gsub("(?<c>[#;<>&%$\\\\`~^|]|s(?=tyle)|c(?=lassDef))"; .c | number)
   | if test("\\A(end|wrap|nowrap)\\b"; "i") then (.[:1] | number) + .[1:] else . end;
 def lines($o; $columns): sequence::spoken($o; $columns) | map(quoted) | join("<br/>");
 
@@ -30,8 +31,9 @@ def step($o):
 def run($o):
   sequence::of_run($o)
   | [{open: "sequenceDiagram"},
-     "title: \([.title, .subtitle // empty] | join(" - ") | quoted)",
+     "title: \(.title | cut(90) | quoted)",
      (.lanes | to_entries[] | "participant L\(.key) as \(.value | quoted)"),
      "participant S as \(.system | quoted)",
+     (.subtitle | values | across),
      (sequence::with_marks[] | step($o))]
   | sequence::indented;

@@ -117,12 +117,14 @@ def event_step($limit):
 
 # The operations that are drawn, numbered as they were called.
 def drawn_operations($o):
+  def seen($source): overlap::table([.events[] | select(.source == $source and .id)] | group_by(.id)[] | {key: .[0].id, value: map(.event)});
   overlap::table(.commands[] | {key: .id, value: {exchange: (.exchange // []), attempts: (.attempts // 1)}}) as $more
-  | overlap::table([.events[] | select(.source == "presumed")] | group_by(.id)[] | {key: .[0].id, value: map(.event)}) as $presumed
+  | seen("command") as $told
+  | seen("presumed") as $presumed
   | overlap::of_run
   | .lanes as $lanes
   | .operations |= (sort_by(.call) | to_entries | map(.value + $more[.value.id] + {index: .key, presumed: $presumed[.value.id],
-      number: (.value.lane as $lane | $lanes | index($lane))}))
+      events: ($told[.value.id] // []), number: (.value.lane as $lane | $lanes | index($lane))}))
   | overlap::window(most_commands($o));
 
 # Calls and answers, {at, op, answer}, and the events beside them, {at, event}, as they happened.
@@ -211,13 +213,16 @@ def with_marks:
     | .marked = ($step.marked // false) | .steps += [$step])
   | .steps + [select(.marked) | mark(false)];
 
-# Lines, indented as blocks between what opens and closes them are. Those are {open}
-# and {close}, other lines are texts.
-def indented:
+# A drawing as one text, since a format may give only so many values.
+def document(lines): [lines] | join("\n");
+
+# The same of lines indented as the blocks are in which they stand. What opens and
+# closes these is {open} and {close}, other lines are texts.
+def indented: document(
   foreach .[] as $line ({depth: 0, text: null};
     if $line | type == "string" then .text = "  " * .depth + $line
     elif $line.open then .text = "  " * .depth + $line.open | .depth += 1
     else .depth -= 1 | .text = "  " * .depth + $line.close end;
-    .text);
+    .text));
 
 def branches_text: "branches, at the same time";

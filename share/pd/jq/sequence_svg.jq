@@ -30,7 +30,7 @@ def style:
   ".sequence .marked .label, .sequence text.failure { fill: var(--bad); font-weight: bold; }",
   ".sequence .note rect { fill: var(--box); stroke: var(--faint); } .sequence .note .tail { stroke: var(--faint); stroke-dasharray: 2 2; }",
   (["failure", "bad"], ["check", "bad"], ["fault", "fault"], ["state", "state"], ["event", "event"]
-   | ".sequence .note.\(.[0]) rect { fill: var(--\(.[1])-paper); stroke: var(--\(.[1])); } .sequence .note.\(.[0]) text { fill: var(--\(.[1])); }");
+   | ".sequence .note.\(.[0]) rect { fill: var(--\(.[1])-paper); stroke: var(--\(.[1])); } .sequence .note.\(.[0]) text:not(.faint) { fill: var(--\(.[1])); }");
 
 # --- Where each step stands ---
 
@@ -122,8 +122,7 @@ def places($o):
   | ($text + text_columns * letter + 18) as $system
   | {$lanes, $text, $system, width: (([(.system | columns * letter + 20) / 2, 12] | max) + $system + 12)};
 
-# As pd-diagram draws it; $inline is without the style, which the page has then.
-def svg($o; $inline):
+def elements($o; $inline):
   "sequence-\($o.number // 0)" as $id
   | . as $diagram
   | places($o) as $at
@@ -147,3 +146,6 @@ def svg($o; $inline):
      | (range($diagram.lanes | length) as $i | $diagram.lanes[$i] | participant($at.lanes[$i]; $y)),
        ($diagram.system | participant($at.system; $y))),
     "</svg>";
+
+# As pd-diagram draws it, one text; $inline is without the style, which the page has then.
+def svg($o; $inline): sequence::document(elements($o; $inline));
