@@ -9,7 +9,7 @@ import "sequence" as sequence;
 # environment. Characters that may begin any of these, some only where there are
 # two of them, are written as numbers, which are looked at after all of them.
 def numbers: explode | map("<U+\(hex_digits)>") | join("");
-def quoted: gsub("(?<c>[^A-Za-z0-9 ,.;:(){}\"_/\\x{80}-\\x{10ffff}-]|([.:(){}\"_/-])\\2+)"; .c | numbers);
+def quoted: gsub("(?<c>\\A\\.|[^A-Za-z0-9 ,.;:(){}\"_/\\x{80}-\\x{10ffff}-]|([:(){}\"_/-])\\2+)"; .c | numbers);
 def lines($o; $columns): sequence::spoken($o; $columns) | map(quoted) | join("\\n");
 
 def lane: if . == null then "S" else "L\(.)" end;

@@ -61,7 +61,7 @@ def failure_note($limit; $operation):
   .kind as $note | .failure
   | [headline, ($operation | expectation_lines($limit))]
     + (if $operation.expected then [] else [.message // "" | text_lines | select(. != "")] end)
-  | {kind: "note", $note, marked: ($note == "failure"), lines: (map(cut(5 * $limit)) | if length > 8 then .[:7] + ["..."] else . end)};
+  | {kind: "note", $note, marked: ($note == "failure"), lines: (map(cut([5 * $limit, 200] | max)) | if length > 8 then .[:7] + ["..."] else . end)};
 
 # --- State ---
 
