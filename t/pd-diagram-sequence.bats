@@ -169,6 +169,10 @@ is_xml() { python3 -c 'import sys, xml.dom.minidom as dom; [dom.parse(path) for 
     assert_output_has 'c800'
     assert_output_has '774 commands left out'
   done
+  # A failure of no command came at the end.
+  jq -c 'if .type == "run_end" then del(.failure.id) else . end' long | pd-diagram -f ascii --max-commands 3 >end
+  grep -q '997 commands left out' end
+  grep -q 'c1000 Add' end
   run -0 timeout 60 pd-diagram -f svg --max-commands 600 long
   [[ $(lines_of '<g class="call') == 600 && $output == *'400 commands left out'* ]]
 }
