@@ -197,12 +197,12 @@ is_xml() { python3 -c 'import sys, xml.dom.minidom as dom; [dom.parse(path) for 
   is_xml drawn.svg
   # In the picture and in text each value is what it was, but for the one that is cut and the breaks.
   "$PD_ROOT/t/lib/picture-text" drawn.svg >seen
-  tr -d ' \n|#' <drawn.ascii >read
+  tr -d ' \n|#' <drawn.ascii >told
   jq -r -L "$PD_ROOT/share/pd/jq" 'include "text"; select(.type == "command" and .id != "c1").command | domain_object(60) | gsub(" "; "")' \
     strange >values
   [[ $(wc -l <values) == 18 ]]
   while IFS= read -r value; do
     grep -qF -- "$value" seen || fail "not in the picture: $value"
-    grep -qF -- "${value//[|#]/}" read || fail "not in the text: $value"
+    grep -qF -- "${value//[|#]/}" told || fail "not in the text: $value"
   done <values
 }
