@@ -7,22 +7,31 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "model.h"
 #include "program.h"
 #include "reader.h"
+#include "states.h"
 #include "subject.h"
 #include "template.h"
 
 enum {
-	OPT_ALL = 256, OPT_COLOR, OPT_LIST, OPT_MAX_DRAWINGS, OPT_MAX_LINE, OPT_RUN,
-	OPT_WIDTH,
+	OPT_ALL = 256, OPT_COLOR, OPT_LIST, OPT_MAX_COMMANDS, OPT_MAX_DRAWINGS,
+	OPT_MAX_LINE, OPT_MAX_VALUE_LENGTH, OPT_RUN, OPT_SHOW_STATE,
+	OPT_SHOW_TIMESTAMPS, OPT_TITLE, OPT_WIDTH,
 };
 
 static const struct pd_option options[] = {
 	{'f', "format", "NAME", "timeline, or any of --list"},
+	{'m', "model", "MODEL", "the model of --show-state (the one that recorded the run)"},
 	{OPT_LIST, "list", NULL, "list the formats"},
 	{'o', "output", "FILE", "write there instead of to standard output"},
 	{OPT_RUN, "run", "N", "draw this run; N.A for its attempt A"},
 	{OPT_ALL, "all", NULL, "draw those that did not fail, too"},
+	{OPT_SHOW_STATE, "show-state", NULL, "what each step changed in the model's state"},
+	{OPT_SHOW_TIMESTAMPS, "show-timestamps", NULL, "when each step was, and how long it took"},
+	{OPT_MAX_VALUE_LENGTH, "max-value-length", "N", "cut values after so many characters (60)"},
+	{OPT_MAX_COMMANDS, "max-commands", "N", "those around the failure, at most so many (50)"},
+	{OPT_TITLE, "title", "TEXT", "in place of what the run came to"},
 	{OPT_MAX_DRAWINGS, "max-drawings", "N", "draw at most so many, count the rest (20)"},
 	{OPT_WIDTH, "width", "N", "columns of text (the terminal's; 100 in a pipe)"},
 	{OPT_COLOR, "color", "WHEN", "auto, always or never (auto; NO_COLOR is minded)"},
@@ -33,29 +42,34 @@ static const struct pd_option options[] = {
 static const struct pd_program program = {
 	.name = "pd-diagram",
 	.synopsis = "[-f NAME] [-o FILE] [--run N] [--all] [--max-drawings N] [--width N]\n"
-	    "                  [--color WHEN] [--max-line SIZE] [FILE ...]\n"
+	    "                  [--color WHEN] [--show-state [-m MODEL]] [--show-timestamps]\n"
+	    "                  [--max-value-length N] [--max-commands N] [--title TEXT]\n"
+	    "                  [--max-line SIZE] [FILE ...]\n"
 	    "       pd-diagram --list",
 	.purpose = "Draw what happened in a run.",
 	.options = options,
 };
 
 struct settings {
-	const char *format, *output;
+	const char *format, *output, *model, *title;
 	struct pd_run_choice run;
-	bool all;
+	bool all, show_state, show_timestamps;
 	enum pd_color color;
 	int64_t width;	/* 0: what the output has */
-	int64_t max_drawings;
+	int64_t max_drawings, max_commands;
+	int64_t max_value_length;	/* characters */
 	size_t max_line;
 };
 
 struct session {
 	const struct settings *settings;
 	struct pd_template *template;
+	struct pd_model *model;	/* that states are folded with, or NULL */
 	struct pd_writer writer;
 	jv first;	/* the first that did not fail, in case that none did */
 	int64_t most;	/* drawings */
 	int64_t drawn, passed, left_out;
+	bool no_model;	/* it was looked for and told */
 	bool trouble;	/* it was told */
 };
 
@@ -67,23 +81,33 @@ parse_options(struct settings *settings, int argc, char **argv)
 	int option;
 
 	*settings = (struct settings){.format = "timeline", .max_drawings = 20,
-		.max_line = PD_LINE_LIMIT};
+		.max_commands = 50, .max_value_length = 60, .max_line = PD_LINE_LIMIT};
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
 		switch (option) {
 		case 'f': settings->format = value; break;
+		case 'm': settings->model = value; break;
 		case 'o': settings->output = value; break;
 		case OPT_ALL: settings->all = true; break;
 		case OPT_COLOR: settings->color = (enum pd_color)pd_option_choice("color",
 			    value, when); break;
 		case OPT_LIST: pd_list_formats(PD_DIAGRAM_FORMATS);
+		case OPT_MAX_COMMANDS: settings->max_commands =
+			    pd_option_number("max-commands", value, 1, INT32_MAX); break;
 		case OPT_MAX_DRAWINGS: settings->max_drawings =
 			    pd_option_number("max-drawings", value, 1, INT32_MAX); break;
 		case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
+		case OPT_MAX_VALUE_LENGTH: settings->max_value_length =
+			    pd_option_number("max-value-length", value, 1, INT32_MAX); break;
 		case OPT_RUN: settings->run = pd_option_run("run", value); break;
+		case OPT_SHOW_STATE: settings->show_state = true; break;
+		case OPT_SHOW_TIMESTAMPS: settings->show_timestamps = true; break;
+		case OPT_TITLE: settings->title = value; break;
 		case OPT_WIDTH: settings->width = pd_option_number("width", value, 40,
 			    10000); break;
 		}
 	}
+	if (settings->model != NULL && !settings->show_state)
+		pd_usage_error("-m is the model of --show-state, which is missing");
 }
 
 static void
@@ -98,10 +122,18 @@ static int
 render(struct session *session, const char *function, jv record,
     struct pd_error *error)
 {
-	jv style = pd_template_style(session->settings->color, STDOUT_FILENO);
+	const struct settings *settings = session->settings;
+	jv style = pd_template_style(settings->color, STDOUT_FILENO);
 
-	if (session->settings->width > 0)
-		style = pd_json_set_number(style, "width", (double)session->settings->width);
+	if (settings->width > 0)
+		style = pd_json_set_number(style, "width", (double)settings->width);
+	if (settings->title != NULL)
+		style = pd_json_set_string(style, "title", settings->title);
+	style = pd_json_set_number(style, "max_commands", (double)settings->max_commands);
+	style = pd_json_set_number(style, "max_value_length",
+	    (double)settings->max_value_length);
+	style = pd_json_set(style, "show_timestamps",
+	    jv_bool(settings->show_timestamps));
 	style = pd_json_set_number(style, "number", (double)session->drawn);
 	return pd_template_render(session->template, function, record, style,
 	    &session->writer, error);
@@ -118,6 +150,61 @@ render_frame(struct session *session, const char *function, jv record)
 		pd_die(&error);
 }
 
+/* The model that the run was recorded with, unless one was given. Without it only
+ * what the failure holds is known, and that is told once. */
+static void
+find_model(struct session *session, jv subject)
+{
+	struct pd_error error = PD_ERROR_INIT;
+	jv named = pd_json_peek(subject, "model");
+
+	if (session->model == NULL && !session->no_model) {
+		session->model = pd_model_open_named(named, &error);
+		session->no_model = session->model == NULL;
+	}
+	if (error.message[0] != '\0') {
+		pd_error_prefix(&error, "only states that were recorded are shown: ");
+		pd_error_hint(&error, "-m names the model");
+		pd_complain(&error);
+	}
+	jv_free(named);
+}
+
+/* Add what each step changed in the state. Consumes the subject. */
+static jv
+add_states(struct session *session, jv subject)
+{
+	struct pd_error error;
+	bool agree = true;
+
+	find_model(session, subject);
+	jv states = session->model == NULL ? pd_states_held(subject) :
+	    pd_states_changes(session->model, subject, &agree, &error);
+	if (!jv_is_valid(states)) {
+		pd_error_prefix(&error, "no states are shown: ");
+		complain(session, &error);
+		return subject;
+	}
+	if (!agree)
+		warnx("the model makes another state than was recorded (pd-replay "
+		    "--states tells where)");
+	return pd_json_set(subject, "states", states);
+}
+
+/* The format has nothing for such a subject, which is consumed. */
+static void
+refuse(struct session *session, jv subject)
+{
+	struct pd_error error;
+	bool history = strcmp(pd_json_peek_string(subject, "type", ""), "run") != 0;
+
+	pd_error_set(&error, "the format '%s' draws no %s", session->settings->format,
+	    history ? "histories of operations, only runs" : "runs");
+	pd_error_hint(&error, "the timelines draw both: -f timeline");
+	complain(session, &error);
+	jv_free(subject);
+}
+
 /* Consumes the subject. */
 static void
 draw(struct session *session, jv subject)
@@ -131,6 +218,12 @@ draw(struct session *session, jv subject)
 		return;
 	}
 	snprintf(type, sizeof(type), "%s", pd_json_peek_string(subject, "type", ""));
+	if (!pd_template_has(session->template, type)) {
+		refuse(session, subject);
+		return;
+	}
+	if (session->settings->show_state && strcmp(type, "run") == 0)
+		subject = add_states(session, subject);
 	if (render(session, type, subject, &error) == 0) {
 		session->drawn++;
 	} else {
@@ -250,6 +343,8 @@ main(int argc, char **argv)
 	pd_program_start();
 	parse_options(&settings, argc, argv);
 	open_template(&session);
+	if (settings.model != NULL)
+		session.model = pd_open_model(settings.model);
 	pd_open_output(&session.writer, session.settings->output);
 	struct pd_reader *reader = pd_reader_open(argv + optind, argc - optind,
 	    settings.max_line);
@@ -262,6 +357,7 @@ main(int argc, char **argv)
 	tell_missing(&session);
 	pd_reader_close(reader);
 	pd_template_close(session.template);
+	pd_model_close(session.model);
 	jv_free(session.first);
 	return pd_close_output(&session.writer, session.trouble ? PD_EXIT_TROUBLE :
 	    PD_EXIT_GOOD);

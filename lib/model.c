@@ -336,6 +336,25 @@ pd_model_open(const char *path, struct pd_error *error)
 	return model;
 }
 
+struct pd_model *
+pd_model_open_named(jv identity, struct pd_error *error)
+{
+	const char *path = pd_json_peek_string(identity, "path", NULL);
+	const char *hash = pd_json_peek_string(identity, "sha256", "");
+
+	if (path == NULL) {
+		pd_error_set(error, "the records name no model");
+		return NULL;
+	}
+	struct pd_model *model = pd_model_open(path, error);
+	if (model != NULL && strcmp(pd_module_hash(model->module), hash) != 0) {
+		pd_error_at(error, path, 0, "it has changed since the run was recorded");
+		pd_model_close(model);
+		return NULL;
+	}
+	return model;
+}
+
 void
 pd_model_debug_to(struct pd_model *model, FILE *stream)
 {

@@ -35,6 +35,10 @@ enum pd_verdict {
 
 struct pd_model *pd_model_open(const char *path, struct pd_error *);
 void pd_model_close(struct pd_model *);
+
+/* The model that a record names, {name, path, sha256}, if it is there and still
+ * the same. NULL on error. Borrows the identity, which may be invalid. */
+struct pd_model *pd_model_open_named(jv identity, struct pd_error *);
 void pd_model_debug_to(struct pd_model *, FILE *);
 
 const char *pd_model_name(const struct pd_model *);

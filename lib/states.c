@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "states.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "difference.h"
@@ -297,4 +296,103 @@ pd_states_compare(struct pd_model *model, jv failure, jv records,
 	jv_free(states);
 	jv_free(again);
 	return good || *result == PD_STATES_SECRET ? 0 : -1;
+}
+
+/*
+ * What each step changed.
+ */
+
+/* Whose step a record is: {id}, or {n} of an event that stands for itself. */
+static jv
+step_owner(jv record)
+{
+	const char *source = pd_json_peek_string(record, "source", "command");
+	bool told = strcmp(source, "command") == 0 || strcmp(source, "presumed") == 0;
+	const char *key = told ? "id" : "n";
+	jv value = pd_json_peek(record, key);
+
+	return jv_is_valid(value) ? pd_json_set(jv_object(), key, value) : jv_object();
+}
+
+/* The step is over. Consumes it and the state before it; borrows the other. */
+static jv
+add_step(jv steps, jv step, jv before, jv after)
+{
+	jv changes = pd_changes(before, after);
+
+	jv_free(before);
+	if (jv_is_valid(step) && jv_array_length(jv_copy(changes)) > 0)
+		return jv_array_append(steps, pd_json_set(step, "changes", changes));
+	jv_free(step);
+	jv_free(changes);
+	return steps;
+}
+
+static bool
+holds(jv run, const char *key, jv state)
+{
+	jv held = pd_json_peek(run, key);
+
+	if (jv_is_valid(held))
+		return jv_equal(held, jv_copy(state));
+	jv_free(held);
+	return true;
+}
+
+jv
+pd_states_changes(struct pd_model *model, jv run, bool *agree,
+    struct pd_error *error)
+{
+	struct pd_fold fold;
+	jv records = pd_states_records(run);
+	int count = jv_array_length(jv_copy(records));
+	bool good = pd_fold_start(&fold, model, error) == 0;
+	jv steps = jv_array(), owner = jv_invalid(), before = jv_null();
+
+	for (int i = 0; i < count && good; i++) {
+		jv record = jv_array_get(jv_copy(records), i);
+		jv step = step_of(record);
+		jv of = step_owner(record);
+		if (jv_is_valid(step) && !jv_equal(jv_copy(of), jv_copy(owner))) {
+			steps = add_step(steps, owner, before, fold.state);
+			owner = jv_copy(of);
+			before = jv_copy(fold.state);
+		}
+		good = !jv_is_valid(step) || pd_fold_apply(&fold, step, error) == 0;
+		jv_free(of);
+		jv_free(step);
+		jv_free(record);
+	}
+	if (good)
+		steps = add_step(steps, owner, before, fold.state);
+	*agree = good && holds(run, "state", fold.state);
+	if (!good) {
+		jv_free(owner);
+		jv_free(before);
+		jv_free(steps);
+		steps = jv_invalid();
+	}
+	pd_fold_free(&fold);
+	jv_free(records);
+	return steps;
+}
+
+jv
+pd_states_held(jv run)
+{
+	jv cause = pd_json_peek(run, "failure");
+	jv id = pd_json_peek(cause, "id");
+	jv before = pd_json_peek(run, "state_before");
+	jv after = pd_json_peek(run, "state");
+	jv steps = jv_array();
+
+	if (jv_is_valid(id) && jv_is_valid(before) && jv_is_valid(after)) {
+		steps = add_step(steps, pd_json_set(jv_object(), "id", id), before, after);
+	} else {
+		jv_free(id);
+		jv_free(before);
+	}
+	jv_free(after);
+	jv_free(cause);
+	return steps;
 }

@@ -12,13 +12,14 @@ void
 pd_subjects_start(struct pd_subjects *subjects)
 {
 	*subjects = (struct pd_subjects){.lines = PD_BUFFER_INIT,
-		.held = jv_invalid()};
+		.model = jv_invalid(), .held = jv_invalid()};
 }
 
 void
 pd_subjects_free(struct pd_subjects *subjects)
 {
 	pd_buffer_free(&subjects->lines);
+	jv_free(subjects->model);
 	jv_free(subjects->held);
 }
 
@@ -43,8 +44,9 @@ take_fields(jv subject, jv from, const char *const *names)
 	return subject;
 }
 
+/* Borrows the model, which may be invalid. */
 static jv
-subject_of(const struct pd_recorded *run)
+subject_of(const struct pd_recorded *run, jv model)
 {
 	static const char *const of_start[] = {"run", "attempt", "sequence", NULL};
 	static const char *const of_end[] = {"status", "failure", "other_failures",
@@ -53,6 +55,8 @@ subject_of(const struct pd_recorded *run)
 
 	subject = take_fields(subject, run->start, of_start);
 	subject = take_fields(subject, run->end, of_end);
+	if (jv_is_valid(model))
+		subject = pd_json_set(subject, "model", jv_copy(model));
 	subject = pd_json_set(subject, "commands", jv_copy(run->commands));
 	subject = pd_json_set(subject, "events", jv_copy(run->events));
 	return pd_json_set(subject, "checks", jv_copy(run->checks));
@@ -68,7 +72,7 @@ finish_run(struct pd_subjects *subjects, struct pd_error *error)
 	subjects->in_run = false;
 	if (pd_recorded_parse(&run, subjects->lines.data, subjects->lines.length,
 	    error) == 0)
-		before = hold(subjects, subject_of(&run));
+		before = hold(subjects, subject_of(&run, subjects->model));
 	else
 		pd_error_prefix(error, "a run could not be read: ");
 	pd_recorded_free(&run);
@@ -114,7 +118,9 @@ take_failure(struct pd_subjects *subjects, const struct pd_record *record,
 		return jv_invalid();
 	}
 	pd_recorded_of_failure(&run, failure);
-	jv subject = subject_of(&run);
+	jv model = pd_json_peek(failure, "model");
+	jv subject = subject_of(&run, model);
+	jv_free(model);
 	pd_recorded_free(&run);
 	jv_free(failure);
 	if (is_run(subjects->held) && same_run(subjects->held, subject)) {
@@ -139,11 +145,26 @@ take_verdict(struct pd_subjects *subjects, const struct pd_record *record,
 	return hold(subjects, verdict);
 }
 
+static void
+take_header(struct pd_subjects *subjects, const struct pd_record *record,
+    struct pd_error *error)
+{
+	jv header = pd_record_parse(record, error);
+
+	if (!jv_is_valid(header))
+		return;
+	jv_free(subjects->model);
+	subjects->model = pd_json_peek(header, "model");
+	jv_free(header);
+}
+
 jv
 pd_subjects_take(struct pd_subjects *subjects, const struct pd_record *record,
     struct pd_error *error)
 {
 	*error = (struct pd_error)PD_ERROR_INIT;
+	if (pd_record_is(record, "stream"))
+		take_header(subjects, record, error);
 	if (pd_record_is(record, "failure"))
 		return take_failure(subjects, record, error);
 	if (pd_record_is(record, "linearization"))

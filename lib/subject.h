@@ -17,6 +17,7 @@
 struct pd_subjects {
 	struct pd_buffer lines;	/* of the run that is being read */
 	bool in_run;
+	jv model;		/* that the stream's header names, or invalid */
 	jv held;		/* the subject that later records may add to, or invalid */
 };
 
@@ -26,9 +27,9 @@ void pd_subjects_free(struct pd_subjects *);
 /* Take a record. Gives the subject that is complete by it, or an invalid jv;
  * its message is empty, or says what could not be read.
  *
- * A subject is {"type":"run", run, attempt, sequence, commands, events, checks,
- * status, failure, other_failures, state_before, state, linearization}, with
- * the fields that are known; a failure record after its run takes its place,
+ * A subject is {"type":"run", run, attempt, model, sequence, commands, events,
+ * checks, status, failure, other_failures, state_before, state, linearization},
+ * with the fields that are known; a failure record after its run takes its place,
  * and a linearization record is added to it. Any other linearization record is
  * a subject as it is. */
 jv pd_subjects_take(struct pd_subjects *, const struct pd_record *,

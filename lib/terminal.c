@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { CONTROL_D = 4, CONTROL_Z = 26, QUIT = 'q' };
+enum { HANGUP_DELAY = 1000000 };	/* microseconds */
 
 int
 pd_terminal_open(struct pd_loop *loop, struct pd_error *error)
@@ -62,6 +63,27 @@ on_ready(void *context, int descriptor, short events)
 	*(bool *)context = true;
 }
 
+static void
+on_due(void *context)
+{
+	*(bool *)context = true;
+}
+
+/* The kernel wakes who reads from a terminal that hangs up before it sends
+ * SIGHUP: wait for that, unless it is ignored. */
+static void
+wait_for_hangup(struct pd_loop *loop)
+{
+	struct pd_error error;
+	bool due = false;
+	struct pd_timer *timer = pd_loop_after(loop, HANGUP_DELAY, on_due, &due);
+
+	while (!due && pd_loop_signal(loop) == 0 && pd_loop_turn(loop, &error) == 0)
+		continue;
+	if (!due)
+		pd_loop_cancel(loop, timer);
+}
+
 static int
 wait_for_key(int terminal, struct pd_loop *loop)
 {
@@ -73,10 +95,13 @@ wait_for_key(int terminal, struct pd_loop *loop)
 	while (!ready && pd_loop_signal(loop) == 0 && pd_loop_turn(loop, &error) == 0)
 		continue;
 	pd_loop_watch(loop, terminal, 0, NULL, NULL);
-	if (!ready || pd_loop_signal(loop) != 0 || read(terminal, &key, 1) != 1 ||
-	    key == CONTROL_D)
+	if (!ready || pd_loop_signal(loop) != 0)
 		return QUIT;
-	return key;
+	if (read(terminal, &key, 1) != 1) {
+		wait_for_hangup(loop);
+		return QUIT;
+	}
+	return key == CONTROL_D ? QUIT : key;
 }
 
 int

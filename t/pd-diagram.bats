@@ -224,7 +224,7 @@ drawn() { pd-diagram "$@" 2>notes | sed -n 's/^\(run [^,]*\(, attempt [0-9]*\)\{
 
 @test "--list tells the formats, a new file is one more, an unknown one is refused" {
   run -0 pd-diagram --list
-  ((${#lines[@]} == 3))
+  ((${#lines[@]} == 9))
   mkdir -p tree/bin tree/share/pd
   cp "$PD_BIN/pd-diagram" tree/bin/
   cp -r "$PD_ROOT"/share/pd/{jq,diagram} tree/share/pd/

@@ -5,7 +5,7 @@ include "text";
 import "overlap" as overlap;
 import "overlap_svg" as picture;
 
-def html: picture::escaped;
+def html: xml;
 
 def header($o):
   "<!DOCTYPE html>",

@@ -233,9 +233,7 @@ def violation_head:
 def violation_place:
   log_place_and_time + (if has("key") then "; event \(.n) of \(.key | if type == "string" then visible else text end)" else "" end);
 # What changed from one state to the next.
-def state_change:
-  .path + ": " + (if has("before") | not then "\(.after | brief(120)), new"
-    elif has("after") | not then "\(.before | brief(120)), gone" else "\(.before | brief(120)) -> \(.after | brief(120))" end);
+def state_change: state_change(120);
 def log_numbers:
   "\(.lines | plural("line")), \(.events | plural("event"))\(if .states > 1 then " of \(.states) states" else "" end)"
   + ", \([.fired[]] | add // 0 | plural("check")) run";

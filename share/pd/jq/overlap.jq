@@ -47,6 +47,7 @@ def of_run:
   | .failure as $failure
   | {lanes: (["main"] + ([.commands[].branch | values] | unique | map("branch \(.)"))),
      omitted: omitted(0; 0; 0; 0),
+     middle: (if $failure then (.commands | length) - 1 else 0 end),
      operations: [.commands[] | .id as $id
        | {$id, lane: (if .branch == null then "main" else "branch \(.branch)" end), part: ($parts[$id] // ""),
           call: .call_us, return: .return_us, open: (.outcome == "timeout" or .outcome == "retry"),
@@ -67,8 +68,8 @@ def of_linearization:
           place: (.place // $order.places[$id]), blocked: (.blocked // ($order.blocked | has($id))), failed: false,
           expected: $order.blocked[$id].expected}]};
 
-# At most so many operations, those around the first that is marked; all that
-# are marked before any other.
+# At most so many operations, those around the first that is marked, or around the
+# middle that the picture names; all that are marked before any other.
 def is_marked: .blocked or .failed;
 def window($most):
   (.operations |= sort_by(.call))
@@ -76,7 +77,7 @@ def window($most):
   | ($all | length) as $n
   | if $n <= $most then .
     else
-      (first(range($n) | select($all[.] | is_marked)) // 0) as $middle
+      (first(range($n) | select($all[.] | is_marked)) // .middle // 0) as $middle
       | ([range($n) | [if $all[.] | is_marked then 0 else 1 end, (. - $middle | fabs), .]]
          | sort | .[:$most] | map(.[2]) | sort) as $kept
       | .operations = [$all[$kept[]]]

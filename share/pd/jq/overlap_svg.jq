@@ -5,9 +5,6 @@
 include "text";
 import "overlap" as overlap;
 
-# Text for XML, in which even some characters that can be written cannot be.
-def escaped: visible | gsub("[\\x{fffe}\\x{ffff}]"; "?") | @html;
-
 # Sizes in pixels. Letters are monospaced: 0.6 of their height wide.
 def letter: 7.3;
 def row_height: 46;
@@ -50,7 +47,7 @@ def whole:
   + (if .blocked then "\nno order explains what was seen here" elif .failed then "\nthe run failed here" else "" end);
 
 # Lines keep their ends; what cannot be seen in them does not.
-def title: split("\n") | map(escaped) | join("\n") | "<title>\(.)</title>";
+def title: split("\n") | map(xml) | join("\n") | "<title>\(.)</title>";
 
 def kind: ["operation", (select(.open) | "open"), (select(overlap::is_marked) | "marked")] | join(" ");
 def bar_text($gutter):
@@ -62,8 +59,8 @@ def bar_text($gutter):
     (if .open then "<path class=\"bar\" d=\"M\($x + $width | pixels) \($y)H\($x | pixels)v\(bar_height)h\($width | pixels)\"/>"
      else "<rect class=\"bar\" x=\"\($x | pixels)\" y=\"\($y)\" width=\"\($width | pixels)\" height=\"\(bar_height)\" rx=\"4\"/>" end),
     (select(.place) | "<g class=\"place\"><circle cx=\"\($x + 13 | pixels)\" cy=\"\($y + 11)\" r=\"\(if .place > 99 then 11 else 9 end)\"/><text x=\"\($x + 13 | pixels)\" y=\"\($y + 14.5)\">\(.place)</text></g>"),
-    "<text x=\"\($x + 7 | pixels)\" y=\"\($y + 15)\">\(.label | cut($room) | escaped)</text>",
-    "<text class=\"answer\" x=\"\($x + 7 | pixels)\" y=\"\($y + 30)\">\("→ \(.answer)" | cut($room) | escaped)</text></g>";
+    "<text x=\"\($x + 7 | pixels)\" y=\"\($y + 15)\">\(.label | cut($room) | xml)</text>",
+    "<text class=\"answer\" x=\"\($x + 7 | pixels)\" y=\"\($y + 30)\">\("→ \(.answer)" | cut($room) | xml)</text></g>";
 
 # Labels as bars have them: for the place, which is drawn, some blanks.
 def relabelled:
@@ -76,7 +73,7 @@ def laid_out:
   | first(({label: 60, answer: 60, stagger: 3}, {label: 36, answer: 30, stagger: 2}, {label: 24, answer: 18, stagger: 1}) as $room
       | $picture | overlap::laid_out($room) | select(.width < 400 or $room.label == 24));
 
-def text_line($class; $y): "<text\(if $class then " class=\"\($class)\"" else "" end) x=\"10\" y=\"\($y)\">\(escaped)</text>";
+def text_line($class; $y): "<text\(if $class then " class=\"\($class)\"" else "" end) x=\"10\" y=\"\($y)\">\(xml)</text>";
 
 # The drawing, with lines {text, class} of text above and below it. The first
 # operation that is marked has the anchor, if there is one, as its id.
@@ -102,7 +99,7 @@ def svg($above; $below; $anchor):
     "<g transform=\"translate(0 \($top))\">",
     (range(.rows | length) as $row
      | "<rect class=\"lane\" x=\"6\" y=\"\($row * row_height + heading + 1)\" width=\"\($width - 12 | pixels)\" height=\"\(row_height - 2)\"/>",
-       "<text x=\"12\" y=\"\($row * row_height + heading + 27)\">\(.rows[$row] | cut(20) | escaped)</text>"),
+       "<text x=\"12\" y=\"\($row * row_height + heading + 27)\">\(.rows[$row] | cut(20) | xml)</text>"),
     (.parts[] | select(.part != "") | (.x * letter + $gutter | pixels) as $x
      | "<line class=\"edge\" x1=\"\($x - 7)\" x2=\"\($x - 7)\" y1=\"4\" y2=\"\($height)\"/>",
        "<text class=\"faint\" x=\"\($x)\" y=\"16\">\(.part)</text>"),

@@ -12,6 +12,9 @@ def hex_digits:
 def visible:
   if test(unseen) then gsub("(?<c>\(unseen))"; "\\u" + (.c | explode[0] | hex_digits)) else . end;
 
+# The same for XML, in which even some characters that can be written cannot be.
+def xml: visible | gsub("[\\x{fffe}\\x{ffff}]"; "?") | @html;
+
 # The lines of a text that somebody else wrote.
 def text_lines: gsub("\r\n?"; "\n") | split("\n")[] | gsub("\t"; "    ") | visible;
 
@@ -26,6 +29,11 @@ def fields($limit):
 def object_text($type; $fields):
   [($type | values | visible), if $fields == [] and $type then empty else "{\($fields | join(", "))}" end] | join(" ");
 def domain_object($limit): object_text(.type; fields($limit));
+
+# What changed from one state to the next: ".balance: 5 -> 10".
+def state_change($limit):
+  "\(.path | visible): " + (if has("before") | not then "\(.after | brief($limit)), new"
+    elif has("after") | not then "\(.before | brief($limit)), gone" else "\(.before | brief($limit)) -> \(.after | brief($limit))" end);
 
 # "1 command", "6 commands"
 def plural($word): if . == 1 then "1 \($word)" else "\(.) \($word)s" end;
