@@ -254,7 +254,7 @@ take_partition(void *context, const char *command, const char *argument,
 }
 
 static void
-add_branched(struct pd_observer *observer, jv record, const char *type)
+add_branched(struct pd_observer *observer, const struct pd_observed_command *command)
 {
 	if (observer->branched_count == observer->branched_room) {
 		observer->branched_room = observer->branched_room == 0 ? 16 :
@@ -263,46 +263,61 @@ add_branched(struct pd_observer *observer, jv record, const char *type)
 		    observer->branched_room, sizeof(*observer->branched));
 	}
 	observer->branched[observer->branched_count++] = (struct pd_branch_command){
-		.type = pd_duplicate(type),
-		.branch = (int)pd_json_peek_number(record, "branch", 0),
-		.called = pd_json_peek_number(record, "call_us", 0),
-		.returned = pd_json_peek_number(record, "return_us", 0x1p53)};
+		.type = pd_duplicate(command->type), .branch = command->branch,
+		.called = command->called, .returned = command->returned};
 }
 
-/* Borrows record and command. */
-static void
-count_command(struct pd_observer *observer, jv record, jv command, bool answered)
+void
+pd_observe_command(struct pd_observer *observer,
+    const struct pd_observed_command *command)
 {
 	struct pd_coverage *coverage = observer->coverage;
-	const char *type = pd_json_peek_string(command, "type", "");
-	struct pd_occurrence *entry = pd_coverage_name(coverage, PD_COMMANDS_COVERED,
-	    type);
 
+	coverage->commands += command->answered;
+	if (command->type == NULL || !is_chosen(command->id))
+		return;
+	struct pd_occurrence *entry = pd_coverage_name(coverage, PD_COMMANDS_COVERED,
+	    command->type);
 	note(observer, entry);
-	if (entry != NULL && !answered)
+	if (entry != NULL && !command->answered)
 		entry->more++;
 	if (observer->previous != NULL)
 		note(observer, pd_coverage_pair(coverage, PD_TRANSITIONS_COVERED,
-		    observer->previous, type));
-	set_text(&observer->previous, type);
-	pd_boundaries_take(&coverage->boundaries, command, take_partition, observer);
-	if (pd_json_has_peek(record, "branch"))
-		add_branched(observer, record, type);
+		    observer->previous, command->type));
+	set_text(&observer->previous, command->type);
+	if (command->branch >= 0)
+		add_branched(observer, command);
+}
+
+/* Borrows both. */
+static void
+count_command(struct pd_observer *observer, jv record, jv command, bool answered)
+{
+	bool known = jv_get_kind(command) == JV_KIND_OBJECT;
+	const struct pd_observed_command observed = {
+		.id = pd_json_peek_string(record, "id", ""),
+		.type = known ? pd_json_peek_string(command, "type", "") : NULL,
+		.branch = (int)pd_json_peek_number(record, "branch", -1),
+		.answered = answered,
+		.called = pd_json_peek_number(record, "call_us", 0),
+		.returned = pd_json_peek_number(record, "return_us", 0x1p53)};
+
+	pd_observe_command(observer, &observed);
+	if (known && is_chosen(observed.id))
+		pd_boundaries_take(&observer->coverage->boundaries, command,
+		    take_partition, observer);
 }
 
 static int
 take_command(struct pd_observer *observer, jv record, struct pd_error *error)
 {
-	const char *id = pd_json_peek_string(record, "id", "");
 	jv command = pd_json_peek(record, "command");
 	bool answered = strcmp(pd_json_peek_string(record, "outcome", "ok"), "ok") == 0;
 	struct pd_error ignored;
 	int result = 0;
 
-	observer->coverage->commands += answered;
-	if (is_chosen(id) && jv_get_kind(command) == JV_KIND_OBJECT)
-		count_command(observer, record, command, answered);
-	set_text(&observer->id, id);
+	count_command(observer, record, command, answered);
+	set_text(&observer->id, pd_json_peek_string(record, "id", ""));
 	observer->answered = 0;
 	jv_free(observer->predicted);
 	/* Where the prediction fails, names count as they are. */
@@ -327,14 +342,19 @@ take_names(struct pd_observer *observer, jv record, jv event)
 	jv_free(predicted);
 }
 
+void
+pd_observe_event(struct pd_observer *observer, const char *type)
+{
+	observer->coverage->events++;
+	note(observer, pd_coverage_name(observer->coverage, PD_EVENTS_COVERED, type));
+}
+
 static int
 take_event(struct pd_observer *observer, jv record, struct pd_error *error)
 {
 	jv event = pd_json_peek(record, "event");
 
-	observer->coverage->events++;
-	note(observer, pd_coverage_name(observer->coverage, PD_EVENTS_COVERED,
-	    pd_json_peek_string(event, "type", "")));
+	pd_observe_event(observer, pd_json_peek_string(event, "type", ""));
 	take_names(observer, record, event);
 	int result = fold(observer, event, error);
 	jv_free(event);
@@ -369,14 +389,13 @@ take_fired(struct pd_observer *observer, jv fired)
 	}
 }
 
-static int
-take_run_end(struct pd_observer *observer, jv record, struct pd_error *error)
+void
+pd_observe_run_end(struct pd_observer *observer, jv record)
 {
 	struct pd_coverage *coverage = observer->coverage;
 	const char *status = pd_json_peek_string(record, "status", "");
 	jv fired = pd_json_peek(record, "fired"), cause = pd_json_peek(record, "failure");
 
-	(void)error;
 	coverage->passed += strcmp(status, "pass") == 0;
 	coverage->failed += strcmp(status, "fail") == 0;
 	coverage->errors += strcmp(status, "error") == 0;
@@ -390,6 +409,13 @@ take_run_end(struct pd_observer *observer, jv record, struct pd_error *error)
 	jv_free(cause);
 	pd_observer_end(observer);
 	coverage->unfinished--;
+}
+
+static int
+take_run_end(struct pd_observer *observer, jv record, struct pd_error *error)
+{
+	(void)error;
+	pd_observe_run_end(observer, record);
 	return 0;
 }
 
@@ -397,6 +423,14 @@ static int
 take_run_start(struct pd_observer *observer, jv record, struct pd_error *error)
 {
 	return begin_run(observer, (int64_t)pd_json_peek_number(record, "run", 1), error);
+}
+
+int
+pd_observe_run(struct pd_observer *observer, int64_t run, struct pd_error *error)
+{
+	if (observer->in_run && run == observer->moment.run)
+		return 0;
+	return begin_run(observer, run, error);
 }
 
 enum pd_observed
@@ -421,8 +455,8 @@ pd_observe(struct pd_observer *observer, const struct pd_record *record,
 	if (!jv_is_valid(value))
 		return PD_OBSERVED_UNREAD;
 	int64_t run = (int64_t)pd_json_peek_number(value, "run", 1);
-	if (i < count - 1 && (!observer->in_run || run != observer->moment.run))
-		result = begin_run(observer, run, error);
+	if (i < count - 1)
+		result = pd_observe_run(observer, run, error);
 	if (types[i].take(observer, value, error) != 0)
 		result = -1;
 	jv_free(value);

@@ -56,6 +56,27 @@ enum pd_observed {
 /* Take a record; others than those of runs are of no interest. */
 enum pd_observed pd_observe(struct pd_observer *, const struct pd_record *, struct pd_error *);
 
+/*
+ * The same by parts, for whoever has read the records already. Arguments are not
+ * counted then, and no state is folded.
+ */
+struct pd_observed_command {
+	const char *id;
+	const char *type;	/* or NULL: the record does not tell */
+	int branch;		/* or -1 */
+	bool answered;
+	double called, returned;	/* microseconds from the start of the run */
+};
+
+/* What follows belongs to this run, which begins unless it is the present one.
+ * Returns 0, or -1 when the model failed. */
+int pd_observe_run(struct pd_observer *, int64_t run, struct pd_error *);
+void pd_observe_command(struct pd_observer *, const struct pd_observed_command *);
+void pd_observe_event(struct pd_observer *, const char *type);
+
+/* Borrows the run_end record. */
+void pd_observe_run_end(struct pd_observer *, jv run_end);
+
 /* The input ended: so does a run that has no run_end. */
 void pd_observer_end(struct pd_observer *);
 

@@ -26,6 +26,7 @@ replay() {
 
 @test "a record that is read and written comes out the same" { replay record; }
 @test "the reader accounts for every line" { replay reader; }
+@test "what is looked up in the text of an object is what parsing it gives" { replay skim; }
 @test "a pattern matches what it draws" { replay pattern; }
 @test "a generator admits what it draws" { replay generator; }
 @test "a failure that was saved is whole when it is read" { replay failure; }
