@@ -20,6 +20,7 @@ enum {
 static const struct pd_option options[] = {
 	{OPT_FORMAT, "format", "LIST", "NAME or NAME=FILE, ...: terminal, junit, any of --list"},
 	{OPT_LIST, "list", NULL, "list the formats"},
+	{'m', "model", "FILE", "the model that folds states (html; the one that is recorded)"},
 	{'o', "output", "PATH", "a file for one format, a folder for several"},
 	{OPT_SAVE, "save", "DIR", "save failures that are told in full as files there"},
 	{OPT_SAVE_ALL, "save-all", NULL, "save every failure"},
@@ -34,7 +35,7 @@ static const struct pd_option options[] = {
 
 static const struct pd_program program = {
 	.name = "pd-report",
-	.synopsis = "[--format LIST] [-o PATH]\n"
+	.synopsis = "[--format LIST] [-o PATH] [-m MODEL]\n"
 	    "                 [--save DIR [--save-all] [--overwrite]] [--color WHEN] [-q]\n"
 	    "                 [--progress] [--allow-vacuous] [--max-line SIZE] [FILE ...]\n"
 	    "       pd-report --list",
@@ -46,7 +47,7 @@ struct session {
 	struct pd_report_settings settings;
 	struct pd_outputs *outputs;
 	struct pd_report *report;
-	const char *output;
+	const char *output, *model;
 	enum pd_color color;
 	size_t max_line;
 	bool progress;
@@ -131,6 +132,7 @@ parse_options(struct session *session, int argc, char **argv)
 		switch (option) {
 		case OPT_FORMAT: add_formats(session, value); break;
 		case OPT_LIST: pd_list_formats(PD_REPORT_FORMATS);
+		case 'm': session->model = value; break;
 		case 'o': session->output = value; break;
 		case OPT_COLOR: session->color = (enum pd_color)pd_option_choice("color",
 			    value, when); break;
@@ -152,6 +154,8 @@ open_report(struct session *session)
 {
 	struct pd_error error;
 
+	if (session->model != NULL)
+		session->settings.model = pd_open_model(session->model);
 	if (pd_outputs_open(session->outputs, session->output, session->color, &error) != 0)
 		pd_die(&error);
 	/* Who closes standard output early does not mean the files. */
@@ -190,6 +194,7 @@ finish(struct session *session, const struct pd_reader *reader, int signal_numbe
 	if (status < 0)
 		pd_die(&error);
 	pd_report_close(session->report);
+	pd_model_close(session->settings.model);
 	if (pd_outputs_close(session->outputs, &error) != 0) {
 		pd_complain(&error);
 		status = PD_EXIT_TROUBLE;

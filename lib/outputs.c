@@ -254,10 +254,10 @@ pd_outputs_count(const struct pd_outputs *outputs)
 }
 
 bool
-pd_outputs_want_locations(const struct pd_outputs *outputs)
+pd_outputs_want(const struct pd_outputs *outputs, const char *fact)
 {
 	for (size_t i = 0; i < outputs->count; i++)
-		if (is_fact(&outputs->list[i], "locations"))
+		if (is_fact(&outputs->list[i], fact))
 			return true;
 	return false;
 }
@@ -448,7 +448,8 @@ summary_of(const struct output *output, jv summary)
 }
 
 int
-pd_outputs_summary(struct pd_outputs *outputs, jv summary, struct pd_error *error)
+pd_outputs_summary(struct pd_outputs *outputs, jv summary, jv overview,
+    struct pd_error *error)
 {
 	int result = 0;
 
@@ -457,12 +458,15 @@ pd_outputs_summary(struct pd_outputs *outputs, jv summary, struct pd_error *erro
 		jv style = jv_object();
 		if (jv_is_valid(output->held))
 			style = pd_json_set(style, "held", output->held);
+		if (jv_is_valid(overview) && is_fact(output, "overview"))
+			style = pd_json_set(style, "overview", jv_copy(overview));
 		output->held = jv_invalid();
 		output->limit = 0;
 		result = tell(outputs, output, "summary",
 		    summary_of(output, jv_copy(summary)), style, error) < 0 ? -1 : 0;
 	}
 	jv_free(summary);
+	jv_free(overview);
 	return result;
 }
 

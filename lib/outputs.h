@@ -8,6 +8,9 @@
  *   held       true: nothing is written before the summary, which gets all lines
  *              of the other functions as $o.held and makes the document of them
  *   locations  true: failures get $o.location, where the broken promise stands
+ *   overview   true: the summary gets $o.overview, see overview.h
+ *   retraced   true: failures get $o.retraced, see retrace.h
+ *   files      names of files beside the format, which gets them as $o.files
  *   also       {format, append_to, limit}: if the environment variable append_to
  *              is set, this format goes to the end of the file that it names, with
  *              no more than limit bytes; $o.left_out tells how many failures
@@ -51,8 +54,9 @@ int pd_outputs_open(struct pd_outputs *, const char *path, enum pd_color,
 
 size_t pd_outputs_count(const struct pd_outputs *);
 
-/* Does any format want $o.location? Does any have words for this type of record? */
-bool pd_outputs_want_locations(const struct pd_outputs *);
+/* Does any format ask for what takes time, by this fact of its metadata? Does any have
+ * words for this type of record? */
+bool pd_outputs_want(const struct pd_outputs *, const char *fact);
 bool pd_outputs_know(const struct pd_outputs *, const char *type);
 
 /* Begin every document. Returns 0 or -1. */
@@ -69,8 +73,9 @@ void pd_outputs_result(struct pd_outputs *, const char *type, jv record,
     pd_outputs_trouble *, void *context);
 
 /* End every document with the summary, to which each gets what it has told itself:
- * failures {KEY: times}, results and unshown {TYPE: times}. Consumes it. Returns 0
- * or -1. */
-int pd_outputs_summary(struct pd_outputs *, jv summary, struct pd_error *);
+ * failures {KEY: times}, results and unshown {TYPE: times}. The overview, which may be
+ * invalid, is for those that ask for it. Consumes both. Returns 0 or -1. */
+int pd_outputs_summary(struct pd_outputs *, jv summary, jv overview,
+    struct pd_error *);
 
 #endif

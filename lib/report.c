@@ -13,7 +13,9 @@
 #include "json.h"
 #include "latest.h"
 #include "location.h"
+#include "overview.h"
 #include "recorded.h"
+#include "retrace.h"
 #include "share.h"
 
 enum { ANSWER_NO = 1, TROUBLE = 2 };	/* exit statuses, as end records tell them */
@@ -22,6 +24,9 @@ struct pd_report {
 	const struct pd_report_settings *settings;
 	struct pd_outputs *outputs;
 	struct pd_locations *locations;	/* NULL when no format wants them */
+	struct pd_overview *overview;	/* NULL when no format asks for it */
+	bool retracing;		/* some format asks for that */
+	struct pd_retrace retrace;
 	struct pd_counts counts;
 	jv header;
 	jv seen;		/* {"kind name": times}: failures */
@@ -48,8 +53,12 @@ pd_report_open(const struct pd_report_settings *settings,
 		.latest = PD_LATEST_INIT, .header = jv_invalid(), .seen = jv_object(),
 		.unknown = jv_object(), .started = settings->clock()};
 	pd_counts_start(&report->counts);
-	if (pd_outputs_want_locations(outputs))
+	if (pd_outputs_want(outputs, "locations"))
 		report->locations = pd_locations_new();
+	pd_retrace_start(&report->retrace, settings->model);
+	report->retracing = pd_outputs_want(outputs, "retraced");
+	if (pd_outputs_want(outputs, "overview"))
+		report->overview = pd_overview_new();
 	if (pd_outputs_header(outputs, error) == 0)
 		return report;
 	pd_report_close(report);
@@ -60,6 +69,8 @@ void
 pd_report_close(struct pd_report *report)
 {
 	pd_counts_free(&report->counts);
+	pd_overview_free(report->overview);
+	pd_retrace_free(&report->retrace);
 	pd_latest_free(&report->latest);
 	if (report->locations != NULL)
 		pd_locations_free(report->locations);
@@ -127,6 +138,9 @@ make_style(struct pd_report *report, jv failure, const char *saved)
 
 	if (saved != NULL)
 		style = pd_json_set_string(style, "saved", saved);
+	if (report->retracing)
+		style = pd_json_set(style, "retraced",
+		    pd_retrace_failure(&report->retrace, failure));
 	return jv_is_valid(location) ? pd_json_set(style, "location", location) : style;
 }
 
@@ -179,6 +193,8 @@ take_run_end(struct pd_report *report, const struct pd_record *record)
 
 	if (jv_is_valid(end)) {
 		pd_counts_run(&report->counts, end);
+		if (report->overview != NULL)
+			pd_overview_end_run(report->overview, end);
 		report->duration += (int64_t)pd_json_peek_number(end, "duration_us", 0);
 		report->pending = pd_json_has_peek(end, "failure");
 	}
@@ -252,6 +268,17 @@ take_end(struct pd_report *report, const struct pd_record *record)
 	jv_free(end);
 }
 
+/* Whoever has the run's other records lacks this one. */
+static void
+take_overview(struct pd_report *report, const struct pd_record *record)
+{
+	struct pd_error error;
+
+	if (report->overview != NULL &&
+	    pd_overview_take(report->overview, record, &error) != 0)
+		note_trouble(report, &error);
+}
+
 void
 pd_report_take(struct pd_report *report, const struct pd_record *record)
 {
@@ -261,6 +288,7 @@ pd_report_take(struct pd_report *report, const struct pd_record *record)
 	}
 	report_pending(report);
 	pd_latest_take(&report->latest, record);
+	take_overview(report, record);
 	if (pd_record_is(record, "stream")) {
 		jv_free(report->header);
 		report->header = parse(report, record);
@@ -374,6 +402,8 @@ pd_report_finish(struct pd_report *report, const struct pd_reader *reader,
 	note_unsaved(report);
 	pd_counts_close(&report->counts);
 	int status = number != 0 ? 128 + number : exit_status(report);
-	return pd_outputs_summary(report->outputs, make_summary(report, status), error) == 0 ?
-	    status : -1;
+	jv overview = report->overview != NULL ? pd_overview_record(report->overview) :
+	    jv_invalid();
+	return pd_outputs_summary(report->outputs, make_summary(report, status), overview,
+	    error) == 0 ? status : -1;
 }

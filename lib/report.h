@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "model.h"
 #include "outputs.h"
 #include "reader.h"
 #include "stream.h"
@@ -21,6 +22,7 @@
 struct pd_report;
 
 struct pd_report_settings {
+	struct pd_model *model;	/* that folds failures, or NULL; see retrace.h */
 	const char *save;	/* a folder for failures, or NULL */
 	bool save_all, overwrite;
 	bool allow_vacuous;

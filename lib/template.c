@@ -12,12 +12,14 @@
 #include "json.h"
 #include "module.h"
 #include "share.h"
+#include "text.h"
 
 struct pd_template {
 	struct pd_module *module;
 	char *more_path;	/* of the second file; NULL when it was read or is none */
 	struct pd_module *more;	/* NULL until it is needed */
 	struct pd_error more_error;	/* why it could not be read */
+	jv files;		/* {name: text}: that it asks for; invalid until they were read */
 };
 
 /* Read the second file, if there is one, now that a function is looked for there. */
@@ -58,6 +60,7 @@ pd_template_open(const char *folder, const char *format, struct pd_error *error)
 		if (module != NULL) {
 			template = pd_allocate(1, sizeof(*template));
 			template->module = module;
+			template->files = jv_invalid();
 			if (access(more, R_OK) == 0)
 				template->more_path = pd_duplicate(more);
 		}
@@ -76,6 +79,7 @@ pd_template_close(struct pd_template *template)
 	pd_module_close(template->module);
 	pd_module_close(template->more);
 	free(template->more_path);
+	jv_free(template->files);
 	free(template);
 }
 
@@ -194,17 +198,59 @@ pd_template_style(enum pd_color color, int descriptor)
 	    ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0);
 }
 
+/* The text of a file beside the format, or an invalid jv. */
+static jv
+read_beside(const struct pd_template *template, const char *name, struct pd_error *error)
+{
+	const char *path = pd_template_path(template);
+	struct pd_buffer text = PD_BUFFER_INIT;
+	char *beside = pd_format("%.*s/%s", (int)(strrchr(path, '/') - path), path, name);
+	jv result = pd_read_file(beside, &text, error) != 0 ? jv_invalid() :
+	    jv_string_sized(text.data != NULL ? text.data : "", (int)text.length);
+
+	pd_buffer_free(&text);
+	free(beside);
+	return result;
+}
+
+/* Read the files that the format puts into its documents. Returns 0 or -1. */
+static int
+read_files(struct pd_template *template, struct pd_error *error)
+{
+	jv names = pd_template_fact(template, "files"), files = jv_object();
+
+	if (jv_get_kind(names) == JV_KIND_ARRAY) {
+		jv_array_foreach(names, i, name) {
+			jv text = jv_is_valid(files) ? read_beside(template,
+			    jv_string_value(name), error) : jv_invalid();
+			if (jv_is_valid(text)) {
+				files = jv_object_set(files, name, text);
+				continue;
+			}
+			jv_free(files);
+			jv_free(name);
+			files = jv_invalid();
+		}
+	}
+	jv_free(names);
+	template->files = files;
+	return jv_is_valid(files) ? 0 : -1;
+}
+
 jv
 pd_template_call(struct pd_template *template, const char *type, jv record,
     jv style, struct pd_error *error)
 {
 	struct pd_module *module = prepared_module(template, type, error);
 
-	if (module == NULL) {
+	if (module == NULL || (!jv_is_valid(template->files) &&
+	    read_files(template, error) != 0)) {
 		jv_free(record);
 		jv_free(style);
 		return jv_invalid();
 	}
+	if (jv_object_length(jv_copy(template->files)) > 0)
+		style = pd_json_set(style, "files", jv_copy(template->files));
 	return pd_module_call_all(module, pd_module_function(module, type, 1), record,
 	    JV_ARRAY(style), error);
 }

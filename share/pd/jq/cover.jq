@@ -3,12 +3,6 @@
 # writes in its own way. Names come from models and logs, so all of them are made visible.
 include "text";
 
-# 1234567 -> 1,234,567
-def grouped:
-  tostring | if test("\\A[0-9]{4,}\\z")
-    then [while(length > 0; .[:-3]) | .[-3:]] | reverse | join(",") else . end;
-def counted($word): . as $n | plural($word) | sub("\\A[0-9]+"; $n | grouped);
-
 def names: map(.name | visible);
 def pair: "\(.from | visible) -> \(.to | visible)";
 def place: "\(.command | visible).\(.argument | visible): \(.partition | visible)";

@@ -38,6 +38,12 @@ def state_change($limit):
 # "1 command", "6 commands"
 def plural($word): if . == 1 then "1 \($word)" else "\(.) \($word)s" end;
 
+# 1234567 -> 1,234,567
+def grouped:
+  tostring | if test("\\A[0-9]{4,}\\z")
+    then [while(length > 0; .[:-3]) | .[-3:]] | reverse | join(",") else . end;
+def counted($word): . as $n | plural($word) | sub("\\A[0-9]+"; $n | grouped);
+
 # How many columns of a terminal a text takes: letters of East Asia and pictures
 # take two, marks on the letter before them none.
 def columns_of_character:
@@ -51,10 +57,13 @@ def columns_of_character:
   else 1 end;
 def columns: if test("\\A[ -~]*\\z") then length else [explode[] | columns_of_character] | add end;
 
-# As much of it as so many columns hold; what was cut ends with dots.
+# As much of it as so many columns hold; what was cut ends with dots. Of a long text
+# only the beginning is looked at, four characters for a column: marks take none.
 def cut($room):
-  if columns <= $room then .
-  else (reduce explode[] as $c ({text: [], left: ([$room - 2, 0] | max)};
+  .[:4 * $room + 64] as $head
+  | if ($head | length) == length and columns <= $room then .
+  elif $head | test("\\A[ -~]*\\z") then $head[:([$room - 2, 0] | max)] + ".."[:([$room, 0] | max)]
+  else (reduce ($head | explode[]) as $c ({text: [], left: ([$room - 2, 0] | max)};
       ($c | columns_of_character) as $width
       | if .left == null or .left < $width then .left = null else .text += [$c] | .left -= $width end)
     | .text | implode) + ".."[:([$room, 0] | max)] end;

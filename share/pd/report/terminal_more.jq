@@ -202,12 +202,12 @@ def table_lines($o):
 # Columns have numbers, which the rows explain.
 def matrix_lines($o):
   ([.names[] | columns] | max) as $first
-  | ([.counts[][] | cover::grouped | length] + [.names | length | tostring | length] | max) as $width
+  | ([.counts[][] | grouped | length] + [.names | length | tostring | length] | max) as $width
   | "", "  \(.title)",
     ("    \("" | left($first + 5))" + ([.names | keys[] | . + 1 | tostring | right($width)] | join(" ")) | faint($o)),
     (. as $matrix | range(.names | length) | . as $row
      | "    \($row + 1 | tostring | right(3))  \($matrix.names[$row] | left($first))"
-       + ([$matrix.counts[$row][] | if . == 0 then "." | right($width) | red($o) else cover::grouped | right($width) end] | map(" " + .) | join("")));
+       + ([$matrix.counts[$row][] | if . == 0 then "." | right($width) | red($o) else grouped | right($width) end] | map(" " + .) | join("")));
 
 def coverage($o):
   (cover::title | bold($o)),
