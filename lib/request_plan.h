@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request as an export has it: whatever is a default is said, what came from the
+ * system is a variable, and what was secret comes from the environment.
+ *
+ * HTTP: {"transport":"http", method, path | url, query: [[name, value]], headers:
+ * [[name, value]], json: value | form: [[name, value]] | body: text, redirects?,
+ * timeout_ms?}. A program: {"transport":"program", argv: [text], stdin?: text, env:
+ * [[name, text or null]], cwd?: text, timeout_ms?}. Names, values and text are
+ * parts, json is a value with holes (hole.h).
+ */
+#ifndef PD_REQUEST_PLAN_H
+#define PD_REQUEST_PLAN_H
+
+#include <jv.h>
+
+#include "hole.h"
+
+/* A request that an adapter made of markers, with what it says besides them taken
+ * from the recorded one. Where that was redacted there is a hole for a variable of
+ * the environment, which is added to holes and to *environment, [{variable, what}].
+ * Consumes marked; borrows recorded. */
+jv pd_request_overlay(jv marked, jv recorded, struct pd_holes *, jv *environment);
+
+/* The plan of a request whose values have markers. base_url is where paths began,
+ * or NULL. Consumes the request. */
+jv pd_request_plan(const struct pd_holes *, jv request, const char *base_url);
+
+#endif
