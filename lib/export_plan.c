@@ -602,17 +602,20 @@ document(struct plan *plan)
 	result = pd_json_set_string(result, "decided_by", verdict);
 	jv before = hooks(plan, "setup_once", "setup_each");
 	jv after = hooks(plan, "teardown_each", "teardown_once");
+	jv requests = JV_ARRAY(jv_copy(before), jv_copy(after));
 	transports = add_transports(add_transports(transports, before), after);
 	for (size_t i = 0; i < plan->count; i++) {
 		transports = add_transports(transports, plan->steps[i].step.requests);
+		requests = jv_array_append(requests, jv_copy(plan->steps[i].step.requests));
 		steps = jv_array_append(steps, step_document(plan, &plan->steps[i]));
 	}
 	result = pd_json_set(result, "transports", jv_keys(transports));
-	result = pd_json_set(result, "environment", jv_copy(plan->sources.environment));
 	result = pd_json_set(result, "minted", minted(plan));
 	result = pd_json_set(result, "before", before);
 	result = pd_json_set(result, "steps", steps);
 	result = pd_json_set(result, "after", after);
+	result = pd_json_set(result, "environment", pd_holes_environment(requests));
+	jv_free(requests);
 	result = pd_json_set(result, "outcomes", jv_copy(plan->predictions.outcomes));
 	return pd_json_set(result, "warnings", jv_copy(plan->sources.warnings));
 }
@@ -645,7 +648,6 @@ free_plan(struct plan *plan)
 	pd_predictions_free(&plan->predictions);
 	pd_holes_free(&plan->sources.tokens);
 	jv_free(plan->sources.references);
-	jv_free(plan->sources.environment);
 	jv_free(plan->sources.warnings);
 	jv_free(plan->cause);
 	pd_recorded_free(&plan->run);
@@ -653,14 +655,15 @@ free_plan(struct plan *plan)
 }
 
 jv
-pd_export_plan(jv failure, struct pd_adapter *adapter, struct pd_model *model,
+pd_export_plan(jv failure, struct pd_adapter *adapter,
+    const struct pd_holes *environment, struct pd_model *model,
     struct pd_error *error)
 {
 	struct plan plan = {.failure = failure, .cause = pd_json_peek(failure, "failure"),
 		.adapter = adapter, .model = model, .base_url = base_url_of(failure),
 		.predictions = {jv_object(), jv_array()},
 		.sources = {.adapter = adapter, .tokens = PD_HOLES_INIT,
-		.references = jv_object(), .environment = jv_array(),
+		.references = jv_object(), .environment = environment,
 		.warnings = jv_array()}};
 	jv result = jv_invalid(), known = jv_invalid(), replies = jv_invalid();
 

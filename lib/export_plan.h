@@ -14,14 +14,16 @@
 
 #include "adapter.h"
 #include "error.h"
+#include "hole.h"
 #include "model.h"
 
 enum { PD_EXPORT_VERSION = 1 };
 
 /* The plan of a failure record, which is borrowed. adapter and model may be NULL:
  * then what they would have told is found by comparing values, or is missing, and
- * the plan's warnings say so. An invalid jv on error: a record without requests. */
-jv pd_export_plan(jv failure, struct pd_adapter *, struct pd_model *,
-    struct pd_error *);
+ * the plan's warnings say so. environment are the adapter's holes. An invalid jv on
+ * error: a record without requests. */
+jv pd_export_plan(jv failure, struct pd_adapter *,
+    const struct pd_holes *environment, struct pd_model *, struct pd_error *);
 
 #endif

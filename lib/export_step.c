@@ -111,11 +111,7 @@ static jv
 plan_request(struct pd_export_sources *sources, struct pd_holes *holes, jv marked,
     jv recorded, jv used)
 {
-	if (!jv_is_valid(marked)) {
-		jv_free(marked);
-		marked = jv_copy(recorded);
-	}
-	jv request = pd_request_overlay(marked, recorded, holes, &sources->environment);
+	jv request = pd_request_overlay(marked, recorded, holes);
 	add_missing(sources, holes, request, used);
 	return pd_request_plan(holes, request, sources->base_url);
 }
@@ -454,6 +450,7 @@ pd_export_step_make(struct pd_export_step *step, struct pd_export_sources *sourc
 		.exchanges = jv_array()};
 	jv_free(walk.used);
 	walk.used = jv_object();
+	pd_holes_copy(&walk.holes, sources->environment);
 	if (jv_get_kind(exchanges) == JV_KIND_ARRAY)
 		walk_exchanges(&walk, exchanges, events);
 	jv_free(exchanges);
@@ -632,8 +629,9 @@ pd_export_hook(struct pd_export_sources *sources, jv requests, jv redacted)
 	jv plans = jv_array();
 
 	jv_array_foreach(requests, i, request) {
-		struct pd_holes holes = PD_HOLES_INIT;
+		struct pd_holes holes;
 		jv recorded = jv_array_get(jv_copy(redacted), i);
+		pd_holes_copy(&holes, sources->environment);
 		jv none = jv_object();
 		plans = jv_array_append(plans, pd_json_set(pd_json_set(jv_object(),
 		    "request", plan_request(sources, &holes, request, recorded, none)), "keep",

@@ -22,7 +22,7 @@ struct pd_export_sources {
 	const char *base_url;		/* or NULL */
 	jv references;		/* {token: value} */
 	struct pd_holes tokens;	/* each token with its variable */
-	jv environment;		/* [{variable, what}]: secrets that the requests need */
+	const struct pd_holes *environment;	/* what the adapter knows of it, borrowed */
 	jv warnings;		/* [text] */
 };
 

@@ -114,6 +114,19 @@ pd_holes_add_value(struct pd_holes *holes, const char *variable, jv value)
 }
 
 void
+pd_holes_copy(struct pd_holes *to, const struct pd_holes *from)
+{
+	*to = (struct pd_holes)PD_HOLES_INIT;
+	for (size_t i = 0; i < from->count; i++) {
+		const struct pd_hole *hole = &from->list[i];
+		struct pd_hole *copy = new_hole(to, hole->variable);
+		*copy = (struct pd_hole){copy->variable, jv_copy(hole->marker),
+			pd_duplicate(hole->text), pd_duplicate(hole->encoded),
+			hole->environment, hole->word};
+	}
+}
+
+void
 pd_holes_free(struct pd_holes *holes)
 {
 	for (size_t i = 0; i < holes->count; i++) {
@@ -288,35 +301,67 @@ pd_holes_value(const struct pd_holes *holes, jv value)
 	}
 }
 
+bool
+pd_holes_match(jv parts, jv text)
+{
+	const char *at = jv_string_value(text);
+	bool matches = true, open = false;	/* open: a hole stands before */
+
+	jv_array_foreach(parts, i, part) {
+		if (jv_get_kind(part) == JV_KIND_STRING && matches) {
+			const char *found = strstr(at, jv_string_value(part));
+			matches = found != NULL && (open || found == at);
+			if (matches)
+				at = found + strlen(jv_string_value(part));
+			open = false;
+		} else {
+			open = true;
+		}
+		jv_free(part);
+	}
+	return matches && (open || *at == '\0');
+}
+
 /* Constants may hold anything, so they are not looked into. */
 static void
-collect(jv value, jv *names)
+collect(jv value, const char *kind, jv *names)
 {
-	const char *name = pd_json_peek_string(value, "variable", NULL);
+	const char *name = pd_json_peek_string(value, kind, NULL);
 
 	if (name != NULL) {
 		*names = pd_json_set(*names, name, jv_true());
 	} else if (jv_get_kind(value) == JV_KIND_ARRAY) {
 		jv_array_foreach(value, i, part) {
-			collect(part, names);
+			collect(part, kind, names);
 			jv_free(part);
 		}
 	} else if (jv_get_kind(value) == JV_KIND_OBJECT) {
 		jv_object_foreach(value, key, part) {
 			if (strcmp(jv_string_value(key), "constant") != 0)
-				collect(part, names);
+				collect(part, kind, names);
 			jv_free(key);
 			jv_free(part);
 		}
 	}
 }
 
-jv
-pd_holes_variables(jv with_holes)
+static jv
+names_of(jv with_holes, const char *kind)
 {
 	jv names = jv_object();
 
-	collect(with_holes, &names);
-	jv list = jv_keys(names);
-	return list;
+	collect(with_holes, kind, &names);
+	return jv_keys(names);
+}
+
+jv
+pd_holes_variables(jv with_holes)
+{
+	return names_of(with_holes, "variable");
+}
+
+jv
+pd_holes_environment(jv with_holes)
+{
+	return names_of(with_holes, "environment");
 }

@@ -49,6 +49,7 @@ jv pd_holes_add_environment(struct pd_holes *, const char *variable);
 
 /* A hole wherever this value (borrowed) stands: for want of markers. */
 void pd_holes_add_value(struct pd_holes *, const char *variable, jv value);
+void pd_holes_copy(struct pd_holes *to, const struct pd_holes *from);
 void pd_holes_free(struct pd_holes *);
 
 /* Text and values with their holes. Consume them. */
@@ -59,8 +60,12 @@ jv pd_holes_value(const struct pd_holes *, jv value);
  * them. */
 jv pd_holes_constant(jv parts);
 
+/* Could a text that has values in place of the holes be this one? Borrows both. */
+bool pd_holes_match(jv parts, jv text);
+
 /* The names of the variables in text or a value with holes, each once, in an
- * array. Borrows it. */
+ * array; likewise those of the environment. Borrow it. */
 jv pd_holes_variables(jv with_holes);
+jv pd_holes_environment(jv with_holes);
 
 #endif

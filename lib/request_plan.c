@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,15 +14,10 @@
 
 #define REDACTED "[redacted]"
 
-struct overlay {
-	struct pd_holes *holes;
-	jv *environment;
-};
-
 /* A variable of the environment for a secret that stood under this name; the hole's
  * marker. The same name has the same variable. */
 static jv
-secret(struct overlay *overlay, const char *name)
+secret(struct pd_holes *holes, const char *name)
 {
 	char *variable = pd_format("%s%s", isdigit((unsigned char)name[0]) ||
 	    name[0] == '\0' ? "SECRET_" : "", name);
@@ -29,120 +25,107 @@ secret(struct overlay *overlay, const char *name)
 
 	for (char *at = variable; *at != '\0'; at++)
 		*at = isalnum((unsigned char)*at) ? (char)toupper((unsigned char)*at) : '_';
-	for (size_t i = 0; i < overlay->holes->count; i++)
-		if (strcmp(overlay->holes->list[i].variable, variable) == 0)
-			marker = jv_copy(overlay->holes->list[i].marker);
+	for (size_t i = 0; i < holes->count; i++)
+		if (strcmp(holes->list[i].variable, variable) == 0) {
+			jv_free(marker);
+			marker = jv_copy(holes->list[i].marker);
+		}
 	if (!jv_is_valid(marker)) {
 		jv_free(marker);
-		marker = pd_holes_add_environment(overlay->holes, variable);
-		*overlay->environment = jv_array_append(*overlay->environment,
-		    pd_json_set_string(pd_json_set_string(jv_object(), "variable", variable),
-		    "what", name));
+		marker = pd_holes_add_environment(holes, variable);
 	}
 	free(variable);
 	return marker;
 }
 
-static bool
-has_hole(const struct pd_holes *holes, jv string)
+/* The holes of a string that agrees with the recorded one as far as it goes; no
+ * parts otherwise. */
+static jv
+agreeing(const struct pd_holes *holes, jv marked, jv recorded)
 {
-	jv parts = pd_holes_text(holes, jv_copy(string));
+	jv parts = jv_get_kind(marked) == JV_KIND_STRING ?
+	    pd_holes_text(holes, jv_copy(marked)) : jv_array();
 	jv same = pd_holes_constant(parts);
-	bool found = !jv_is_valid(same);
+	bool constant = jv_is_valid(same);
 
 	jv_free(same);
+	if (!constant && (strstr(jv_string_value(recorded), REDACTED) != NULL ||
+	    pd_holes_match(parts, recorded)))
+		return parts;
 	jv_free(parts);
-	return found;
+	return jv_array();
 }
 
-/* "Bearer " beside a token that the system gave out is no secret; anything else
- * may be. */
-static bool
-is_only_scheme(const struct pd_holes *holes, jv string)
-{
-	jv parts = pd_holes_text(holes, jv_copy(string));
-	bool plain = true;
-
-	jv_array_foreach(parts, i, part) {
-		if (jv_get_kind(part) == JV_KIND_STRING) {
-			const char *text = jv_string_value(part);
-			size_t length = strspn(text,
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-			plain = plain && i == 0 && length < 16 && strcmp(text + length, " ") == 0;
-		}
-		jv_free(part);
-	}
-	jv_free(parts);
-	return plain;
-}
-
-/* The text of a path or URL: secrets stand in its query, NAME=[redacted]. */
+/* A path or URL in whose query secrets stand, NAME=[redacted]. */
 static jv
-overlay_query(struct overlay *overlay, jv marked, jv recorded)
+overlay_query(struct pd_holes *holes, jv text)
 {
 	struct pd_buffer result = PD_BUFFER_INIT;
-	bool holes = has_hole(overlay->holes, marked);
-	const char *text = jv_string_value(holes ? marked : recorded);
-	size_t start = strcspn(text, "?");
+	const char *at = jv_string_value(text);
 
-	pd_buffer_append(&result, text, start);
-	for (const char *at = text + start; *at != '\0';) {
-		size_t length = 1 + strcspn(at + 1, "&");
-		size_t name = strcspn(at + 1, "=&");
-		char *item = pd_format("%.*s=" REDACTED, (int)name + 1, at);
-		if (name + 1 < length && strstr(jv_string_value(recorded), item) != NULL) {
-			char *word = pd_format("%.*s", (int)name, at + 1);
-			jv marker = secret(overlay, word);
-			pd_buffer_append(&result, at, name + 2);
-			pd_buffer_text(&result, jv_string_value(marker));
-			jv_free(marker);
-			free(word);
-		} else {
-			pd_buffer_append(&result, at, length);
-		}
-		free(item);
+	pd_buffer_text(&result, "");
+	while (*at != '\0') {
+		const char *found = strstr(at, "=" REDACTED);
+		size_t length = found != NULL ? (size_t)(found - at) : strlen(at);
+		pd_buffer_append(&result, at, length);
 		at += length;
+		if (found == NULL)
+			break;
+		size_t name = 0;
+		while (name < length && strchr("?&", at[-(ptrdiff_t)name - 1]) == NULL)
+			name++;
+		char *word = pd_format("%.*s", (int)name, at - name);
+		jv marker = secret(holes, word);
+		pd_buffer_format(&result, "=%s", jv_string_value(marker));
+		jv_free(marker);
+		free(word);
+		at += strlen("=" REDACTED);
 	}
+	jv_free(text);
 	jv string = jv_string_sized(result.data, (int)result.length);
 	pd_buffer_free(&result);
-	jv_free(marked);
 	return string;
 }
 
-static jv overlay_value(struct overlay *, jv marked, jv recorded, const char *name);
+static jv overlay_value(struct pd_holes *, jv marked, jv recorded, const char *name);
 
 static jv
-overlay_string(struct overlay *overlay, jv marked, jv recorded, const char *name)
+overlay_string(struct pd_holes *holes, jv marked, jv recorded, const char *name)
 {
-	const char *text = jv_string_value(recorded);
-	bool holes = jv_get_kind(marked) == JV_KIND_STRING &&
-	    has_hole(overlay->holes, marked);
+	jv parts = agreeing(holes, marked, recorded);
+	bool agrees = jv_array_length(parts) > 0;
 
-	if (strcmp(text, REDACTED) == 0) {
-		if (holes && is_only_scheme(overlay->holes, marked))
-			return marked;
-		jv_free(marked);
-		return secret(overlay, name);
-	}
-	if (strstr(text, REDACTED) != NULL && jv_get_kind(marked) == JV_KIND_STRING)
-		return overlay_query(overlay, marked, recorded);
-	if (holes)
+	if (agrees)
 		return marked;
-	/* A number's marker stands for a value that the record may have as text. */
 	jv_free(marked);
-	return jv_copy(recorded);
+	if (strcmp(jv_string_value(recorded), REDACTED) == 0)
+		return secret(holes, name);
+	return overlay_query(holes, jv_copy(recorded));
 }
 
+/* What the recorded one has, and only that: the adapter may leave out or add fields
+ * for values that are markers now. */
 static jv
-overlay_object(struct overlay *overlay, jv marked, jv recorded)
+overlay_object(struct pd_holes *holes, jv marked, jv recorded)
 {
-	jv result = jv_copy(marked);
+	jv result = jv_object();
+	bool markers_as_keys = false;
 
 	jv_object_foreach(marked, key, part) {
+		jv parts = pd_holes_text(holes, jv_copy(key));
+		jv same = pd_holes_constant(parts);
+		markers_as_keys = markers_as_keys || !jv_is_valid(same);
+		jv_free(same);
+		jv_free(parts);
+		jv_free(key);
+		jv_free(part);
+	}
+	if (markers_as_keys)
+		return marked;
+	jv_object_foreach(recorded, key, known) {
 		const char *name = jv_string_value(key);
-		jv known = pd_json_peek(recorded, name);
-		result = pd_json_set(result, name, jv_is_valid(known) ?
-		    overlay_value(overlay, part, known, name) : part);
+		jv part = pd_json_peek(marked, name);
+		result = pd_json_set(result, name, overlay_value(holes, part, known, name));
 		jv_free(known);
 		jv_free(key);
 	}
@@ -151,45 +134,47 @@ overlay_object(struct overlay *overlay, jv marked, jv recorded)
 }
 
 static jv
-overlay_array(struct overlay *overlay, jv marked, jv recorded, const char *name)
+overlay_array(struct pd_holes *holes, jv marked, jv recorded, const char *name)
 {
-	int count = jv_array_length(jv_copy(marked));
+	jv result = jv_array();
 
-	for (int i = 0; i < count && i < jv_array_length(jv_copy(recorded)); i++) {
-		jv known = jv_array_get(jv_copy(recorded), i);
-		marked = jv_array_set(marked, i, overlay_value(overlay,
+	jv_array_foreach(recorded, i, known) {
+		result = jv_array_append(result, overlay_value(holes,
 		    jv_array_get(jv_copy(marked), i), known, name));
 		jv_free(known);
 	}
-	return marked;
+	jv_free(marked);
+	return result;
 }
 
+/* An invalid marked value is one that the adapter does not make now. */
 static jv
-overlay_value(struct overlay *overlay, jv marked, jv recorded, const char *name)
+overlay_value(struct pd_holes *holes, jv marked, jv recorded, const char *name)
 {
 	jv_kind kind = jv_get_kind(recorded);
 
+	if (kind == JV_KIND_OBJECT)
+		return overlay_object(holes, jv_get_kind(marked) == kind ? marked :
+		    (jv_free(marked), jv_object()), recorded);
+	if (kind == JV_KIND_ARRAY)
+		return overlay_array(holes, jv_get_kind(marked) == kind ? marked :
+		    (jv_free(marked), jv_array()), recorded, name);
 	if (kind == JV_KIND_STRING)
-		return overlay_string(overlay, marked, recorded, name);
-	if (kind == jv_get_kind(marked) && kind == JV_KIND_OBJECT)
-		return overlay_object(overlay, marked, recorded);
-	if (kind == jv_get_kind(marked) && kind == JV_KIND_ARRAY)
-		return overlay_array(overlay, marked, recorded, name);
-	jv template = pd_holes_value(overlay->holes, jv_copy(marked));
-	bool constant = pd_json_has_peek(template, "constant");
+		return overlay_string(holes, marked, recorded, name);
+	jv template = jv_is_valid(marked) ? pd_holes_value(holes, jv_copy(marked)) :
+	    jv_object();
+	bool hole = pd_json_has_peek(template, "variable");
 	jv_free(template);
-	if (!constant)
+	if (hole)
 		return marked;
 	jv_free(marked);
 	return jv_copy(recorded);
 }
 
 jv
-pd_request_overlay(jv marked, jv recorded, struct pd_holes *holes, jv *environment)
+pd_request_overlay(jv marked, jv recorded, struct pd_holes *holes)
 {
-	struct overlay overlay = {holes, environment};
-
-	return overlay_value(&overlay, marked, recorded, "");
+	return overlay_value(holes, marked, recorded, "");
 }
 
 /*
@@ -346,10 +331,18 @@ plan_program(const struct pd_holes *holes, jv request)
 	return copy_number(plan, request, "timeout_ms");
 }
 
+static jv
+plan_coprocess(const struct pd_holes *holes, jv request)
+{
+	return pd_json_set(pd_json_set_string(jv_object(), "transport", "coprocess"),
+	    "command", pd_holes_value(holes, pd_json_peek(request, "command")));
+}
+
 jv
 pd_request_plan(const struct pd_holes *holes, jv request, const char *base_url)
 {
 	jv plan = pd_json_has_peek(request, "argv") ? plan_program(holes, request) :
+	    pd_json_has_peek(request, "op") ? plan_coprocess(holes, request) :
 	    plan_http(holes, request, base_url);
 
 	jv_free(request);

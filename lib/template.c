@@ -185,20 +185,28 @@ pd_template_style(enum pd_color color, int descriptor)
 	    ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0);
 }
 
+jv
+pd_template_lines(struct pd_template *template, const char *type, jv record,
+    jv style, struct pd_error *error)
+{
+	int function = pd_module_function(template->module, type, 1);
+
+	if (function >= 0)
+		return pd_module_call_all(template->module, function, record,
+		    JV_ARRAY(style), error);
+	jv_free(record);
+	jv_free(style);
+	pd_error_at(error, pd_module_path(template->module), 0,
+	    "the format has no function %s($o)", type);
+	return jv_invalid();
+}
+
 int
 pd_template_render(struct pd_template *template, const char *type, jv record,
     jv style, struct pd_writer *writer, struct pd_error *error)
 {
-	int function = pd_module_function(template->module, type, 1);
+	jv lines = pd_template_lines(template, type, record, style, error);
 
-	if (function < 0) {
-		jv_free(record);
-		jv_free(style);
-		return pd_error_at(error, pd_module_path(template->module), 0,
-		    "the format has no function %s($o)", type);
-	}
-	jv lines = pd_module_call_all(template->module, function, record,
-	    JV_ARRAY(style), error);
 	if (!jv_is_valid(lines)) {
 		jv_free(lines);
 		return -1;

@@ -52,6 +52,11 @@ enum pd_color { PD_COLOR_AUTO, PD_COLOR_ALWAYS, PD_COLOR_NEVER };
  * elsewhere. */
 jv pd_template_style(enum pd_color, int descriptor);
 
+/* The lines that the format makes of a record, an array, or an invalid jv on
+ * error. Consumes record and style. */
+jv pd_template_lines(struct pd_template *, const char *type, jv record, jv style,
+    struct pd_error *);
+
 /* Write the lines that the format makes of a record. Consumes record and
  * style. Returns 0, or -1 with nothing written. */
 int pd_template_render(struct pd_template *, const char *type, jv record,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A script for bash with curl and jq, which says whether the failure is there.
-module {"name": "curl", "description": "a bash script with curl and jq", "extension": "sh", "executable": true,
+module {"name": "curl", "description": "a script for bash with curl and jq", "file": "{}.sh", "executable": true,
         "transports": ["http", "program"], "concurrent": true};
 include "quote";
 include "export";

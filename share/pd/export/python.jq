@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A script in Python, which says whether the failure is there.
-module {"name": "python", "description": "a Python script with requests; with --stdlib without it", "extension": "py",
+module {"name": "python", "description": "a Python script with requests; with --stdlib without it", "file": "{}.py",
         "executable": true, "stdlib": true, "transports": ["http", "program"], "concurrent": true};
 include "quote";
 include "export";
