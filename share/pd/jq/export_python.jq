@@ -267,12 +267,6 @@ def python_head($o):
       "    if errors:",
       "        raise errors[0]"
      else
-      "", "",
-      "def expect(words, holds, reply, decides=False):",
-      "    if not holds:",
-      "        print(\"  expected:\", words)",
-      "        print(\"  got:\", brief(reply))",
-      "        outcome.broken = outcome.broken or decides",
       (if .decided_by == "recorded" then
         "", "",
         "def recorded(words, holds):",
@@ -281,6 +275,51 @@ def python_head($o):
         "        outcome.different = True"
        else empty end)
      end);
+
+def python_step($decided_by):
+  "",
+  (if .failing then "# This is the step that failed." else empty end),
+  "step(\(.id | python_string), \(step_words | python_string))",
+  (.id as $id | .requests[] | python_request($id)),
+  (if .decides and $decided_by == "recorded" then
+     .reject[] | "recorded(\(assertion_words | python_string), \(python_assertion("reply")))"
+   else
+     .decides as $decides
+     | assertions[] | "expect(\(assertion_words | python_string), \(python_assertion("reply")), reply\(if $decides then ", decides=True" else "" end))"
+   end);
+def python_raced_step:
+  "",
+  (if .failing then "# This is the step that failed." else empty end),
+  "step(\(.id | python_string), \(step_words | python_string))",
+  (.id as $id | .requests[] | python_request($id)),
+  "replies[\(.id | python_string)] = reply";
+
+# The steps of a plan without branches.
+def python_linear:
+  .decided_by as $decided_by
+  | python_minted, (.before[] | python_hook), (.steps[] | python_step($decided_by)), (.after[] | python_hook);
+
+def python_outcomes:
+  . as $plan
+  | (.steps | map({key: .id, value: .}) | from_entries) as $steps
+  | .outcomes | map(to_entries | map(
+      .value as $index | .key as $id | $steps[$id] | select(. != null and .phase != "setup" and .phase != "prefix")
+      | .expect[$index].assertions | map(python_assertion("replies[\($id | python_string)]"))[])
+    | if . == [] then "True" else join(" and ") end) | unique;
+
+# A function for one attempt with branches.
+def python_concurrent:
+  "def run():",
+  ("\"\"\"One attempt: True when no order of the branches explains the replies.\"\"\"",
+   "replies.clear()", python_minted, (.before[] | python_hook), (steps_before[] | python_raced_step) | indent("    ")),
+  (branches | to_entries[] | "", "    def branch_\(.key)():", (.value[] | python_raced_step | indent("        "))),
+  "",
+  "    at_the_same_time(\(branches | keys | map("branch_\(.)") | join(", ")))",
+  ((steps_after[] | python_raced_step), (.after[] | python_hook) | indent("    ")),
+  "    explained = [",
+  (python_outcomes[] | "        \(.),"),
+  "    ]",
+  "    return not any(explained)";
 
 def python_main:
   "def main():",

@@ -26,3 +26,13 @@ def python:
   elif . == false then "False"
   elif . == null then "None"
   else tojson end;
+
+# Text in Markdown, on one line: nothing in it is markup, HTML, a link, or the end of a
+# table's cell.
+def markdown: comment | gsub("(?<c>[\\\\`*_{}\\[\\]<>()#+.!|~&-])"; "\\\(.c)") | gsub("(?<s>^ +| +$)"; "");
+
+# Code in Markdown: in a line, and as a block whose fence nothing in it closes. Control
+# characters are shown as JSON has them.
+def fence($least): [match("`+"; "g").length, $least - 1] | max + 1 | . as $n | "`" * $n;
+def markdown_code: comment | fence(1) as $f | "\($f)\(if test("^[` ]|[` ]$") then " \(.) " else . end)\($f)" | gsub("\\|"; "\\|");
+def markdown_block($language): fence(3) as $f | "\($f)\($language)", ., $f;
