@@ -13,9 +13,11 @@
 #include "json.h"
 #include "module.h"
 #include "share.h"
+#include "text.h"
 
 struct pd_template {
 	struct pd_module *module;
+	jv files;		/* {name: text}: what the format asks for */
 };
 
 /* The number-th directory that formats of this folder are looked for in: the user's
@@ -64,6 +66,33 @@ format_path(const char *folder, const char *format)
 	return path;
 }
 
+/* Read the files that the format puts into its documents; they lie beside it.
+ * Returns 0 or -1. */
+static int
+read_files(struct pd_template *template, struct pd_error *error)
+{
+	jv names = pd_json_peek(pd_module_metadata_peek(template->module), "files");
+	const char *path = pd_module_path(template->module);
+	const char *slash = strrchr(path, '/');
+	int result = 0;
+
+	if (jv_get_kind(names) == JV_KIND_ARRAY) {
+		jv_array_foreach(names, i, name) {
+			struct pd_buffer text = PD_BUFFER_INIT;
+			char *file = pd_format("%.*s%s", slash != NULL ? (int)(slash + 1 - path) : 0,
+			    path, jv_string_value(name));
+			if (result == 0)
+				result = pd_read_file(file, &text, error);
+			template->files = jv_object_set(template->files, name,
+			    jv_string_sized(text.data != NULL ? text.data : "", (int)text.length));
+			pd_buffer_free(&text);
+			free(file);
+		}
+	}
+	jv_free(names);
+	return result;
+}
+
 struct pd_template *
 pd_template_open(const char *folder, const char *format, struct pd_error *error)
 {
@@ -77,7 +106,11 @@ pd_template_open(const char *folder, const char *format, struct pd_error *error)
 		struct pd_module *module = pd_module_open(path, error);
 		if (module != NULL) {
 			template = pd_allocate(1, sizeof(*template));
-			template->module = module;
+			*template = (struct pd_template){.module = module, .files = jv_object()};
+			if (read_files(template, error) != 0) {
+				pd_template_close(template);
+				template = NULL;
+			}
 		}
 	}
 	free(path);
@@ -90,6 +123,7 @@ pd_template_close(struct pd_template *template)
 	if (template == NULL)
 		return;
 	pd_module_close(template->module);
+	jv_free(template->files);
 	free(template);
 }
 
@@ -191,9 +225,11 @@ pd_template_lines(struct pd_template *template, const char *type, jv record,
 {
 	int function = pd_module_function(template->module, type, 1);
 
-	if (function >= 0)
+	if (function >= 0) {
+		style = pd_json_set(style, "files", jv_copy(template->files));
 		return pd_module_call_all(template->module, function, record,
 		    JV_ARRAY(style), error);
+	}
 	jv_free(record);
 	jv_free(style);
 	pd_error_at(error, pd_module_path(template->module), 0,

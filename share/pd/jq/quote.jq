@@ -36,3 +36,15 @@ def markdown: comment | gsub("(?<c>[\\\\`*_{}\\[\\]<>()#+.!|~&-])"; "\\\(.c)") |
 def fence($least): [match("`+"; "g").length, $least - 1] | max + 1 | . as $n | "`" * $n;
 def markdown_code: comment | fence(1) as $f | "\($f)\(if test("^[` ]|[` ]$") then " \(.) " else . end)\($f)" | gsub("\\|"; "\\|");
 def markdown_block($language): fence(3) as $f | "\($f)\($language)", ., $f;
+
+# A string, a value and a key of an object in JavaScript. Whole numbers that a number
+# cannot hold are BigInt, and __proto__ is a key like others.
+def javascript_string: tojson;
+def javascript_key:
+  if test("\\A[A-Za-z_$][A-Za-z0-9_$]*\\z") and . != "__proto__" then . else "[\(tojson)]" end;
+def javascript:
+  if type == "object" then
+    if . == {} then "{}" else "{ " + (to_entries | map("\(.key | javascript_key): \(.value | javascript)") | join(", ")) + " }" end
+  elif type == "array" then "[" + (map(javascript) | join(", ")) + "]"
+  elif type == "number" then tojson | if test("\\A-?[0-9]{16,}\\z") and (ltrimstr("-") | length > 16 or . > "9007199254740991") then . + "n" else . end
+  else tojson end;
