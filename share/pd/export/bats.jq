@@ -21,7 +21,7 @@ def plan($o):
   "",
   "setup() { work=$BATS_TEST_TMPDIR; }",
   "",
-  bash_functions,
+  bash_functions("curl"),
   (if .concurrent then "", bash_concurrent else
     "expect() {",
     "  query \"$2\" -e \"$work/reply\" >/dev/null && return",

@@ -139,10 +139,66 @@ def bash_start:
   "base=${base%/}",
   (.environment[] | ": \"${\(.)?a secret that the requests need}\"");
 
-def bash_functions:
+# A reply is what jq makes of its head and its text.
+def bash_reply_of($head):
+  "    (\($head) | gsub(\"\\r\"; \"\") | split(\"\\n\\n\") | map(select(. != \"\")) | last // \"\" | split(\"\\n\")) as $lines",
+  "    | {status: ($lines[0] // \"\" | split(\" \")[1] // 0 | tonumber),",
+  "       headers: (reduce ($lines[1:][] | capture(\"^(?<name>[^:]+): *(?<value>.*)$\")) as $h ({};",
+  "         ($h.name | ascii_downcase) as $name",
+  "         | .[$name] = (if has($name) then \"\\(.[$name]), \\($h.value)\" else $h.value end))),",
+  "       body: ($text | try fromjson catch null), $text}' >\"$work/reply\" || die 'a reply could not be read'";
+
+def bash_send($client):
+  if $client == "http" then
+    "send() {",
+    "  local method=$1 url=$2 status arguments=(--ignore-stdin) body=/dev/null",
+    "  shift 2",
+    "  while (($#)); do",
+    "    case $1 in",
+    "      -H) arguments+=(\"$(header \"$2\")\") && shift ;;",
+    "      --data-binary) body=${2#@} && arguments=(\"${arguments[@]:1}\") && shift ;;",
+    "      -L) arguments+=(--follow) ;;",
+    "      --max-redirs) arguments+=(--max-redirects \"$2\") && shift ;;",
+    "    esac",
+    "    shift",
+    "  done",
+    "  http --timeout \"${TIMEOUT:-30}\" --print=hb --pretty=none \"$method\" \"$url\" \"${arguments[@]}\" \\",
+    "    <\"$body\" >\"$work/all\" 2>\"$work/err\"",
+    "  status=$?",
+    "  case $status in",
+    "    0) ;;",
+    "    2) : >\"$work/all\" ;; # no reply in time: it meets no expectation",
+    "    *) grep -q 'Connection aborted' \"$work/err\" || die \"${id-}: $method $url could not be sent\"; : >\"$work/all\" ;;",
+    "  esac",
+    "  jq -n --rawfile all \"$work/all\" '",
+    "    ($all | index(\"\\r\\n\\r\\n\") // length) as $at | $all[$at + 4:] as $text |",
+    bash_reply_of("$all[:$at]"),
+    "}",
+    "# HTTPie tells a header by its colon, and \\ before what would be another sign.",
+    "header() {",
+    "  local name=${1%%:*} value=${1#*: }",
+    "  case $1 in *';') printf '%s' \"$1\" ;; *': '[=@]*) printf '%s:\\%s' \"$name\" \"$value\" ;; *) printf '%s:%s' \"$name\" \"$value\" ;; esac",
+    "}"
+  else
+    "send() {",
+    "  local method=$1 url=$2 status",
+    "  shift 2",
+    "  curl -gsS --max-time \"${TIMEOUT:-30}\" -X \"$method\" -D \"$work/head\" -o \"$work/body\" \"$@\" \"$url\"",
+    "  status=$?",
+    "  case $status in",
+    "    0) ;;",
+    "    28 | 52 | 56) : >\"$work/head\"; : >\"$work/body\" ;; # no reply: it meets no expectation",
+    "    *) die \"${id-}: $method $url could not be sent\" ;;",
+    "  esac",
+    "  jq -n --rawfile head \"$work/head\" --rawfile text \"$work/body\" '",
+    bash_reply_of("$head"),
+    "}"
+  end;
+
+def bash_functions($client):
   "say() { printf '%s\\n' \"$*\"; }",
   "die() { printf '%s\\n' \"$*\" >&2 && exit 2; }",
-  "for tool in \(if .transports | index("http") then "curl jq" else "jq" end); do",
+  "for tool in \(if .transports | index("http") then "\($client) jq" else "jq" end); do",
   "  command -v \"$tool\" >/dev/null || die \"$tool is needed\"",
   "done",
   "",
@@ -160,24 +216,7 @@ def bash_functions:
   "fetch() { IFS= read -r -d '' \"$1\" < <(query \"\\$v.$1\" -nj; printf '\\0'); }",
   "",
   (if .concurrent then "step() { id=$1; say \"$1 $2\"; }" else "step() { id=$1 decides=${3-}; say \"$1 $2\"; }" end),
-  "send() {",
-  "  local method=$1 url=$2 status",
-  "  shift 2",
-  "  curl -gsS --max-time \"${TIMEOUT:-30}\" -X \"$method\" -D \"$work/head\" -o \"$work/body\" \"$@\" \"$url\"",
-  "  status=$?",
-  "  case $status in",
-  "    0) ;;",
-  "    28 | 52 | 56) : >\"$work/head\"; : >\"$work/body\" ;; # no reply: it meets no expectation",
-  "    *) die \"${id-}: $method $url could not be sent\" ;;",
-  "  esac",
-  "  jq -n --rawfile head \"$work/head\" --rawfile text \"$work/body\" '",
-  "    ($head | gsub(\"\\r\"; \"\") | split(\"\\n\\n\") | map(select(. != \"\")) | last // \"\" | split(\"\\n\")) as $lines",
-  "    | {status: ($lines[0] // \"\" | split(\" \")[1] // 0 | tonumber),",
-  "       headers: (reduce ($lines[1:][] | capture(\"^(?<name>[^:]+): *(?<value>.*)$\")) as $h ({};",
-  "         ($h.name | ascii_downcase) as $name",
-  "         | .[$name] = (if has($name) then \"\\(.[$name]), \\($h.value)\" else $h.value end))),",
-  "       body: ($text | try fromjson catch null), $text}' >\"$work/reply\" || die 'a reply could not be read'",
-  "}",
+  bash_send($client),
   (if .transports | index("program") then
     "program() {",
     "  local status",
@@ -287,3 +326,52 @@ def bash_concurrent:
   "  cat \"$work/log\"",
   "  jq -r 'to_entries[] | \"  \\(.key) got: \\(.value | del(.headers, .text) | tojson[:300])\"' \"$work/replies\"",
   "}";
+
+def bash_expect:
+  "expect() {",
+  "  query \"$2\" -e \"$work/reply\" >/dev/null && return",
+  "  say \"  expected: $1\" \"  got: $(brief)\"",
+  "  [[ -z $decides ]] || broken=1",
+  "}";
+
+def bash_verdict:
+  if .concurrent then
+    "if search; then",
+    "  tell",
+    "  say \"reproduced at attempt $attempt: no order of the branches explains these replies\"",
+    "  exit 1",
+    "fi",
+    "say \"not reproduced in ${PD_ATTEMPTS:-200} attempts\""
+  else
+    "broken=''\(if .decided_by == "recorded" then " different=''" else "" end)",
+    "",
+    bash_linear,
+    "",
+    (if .decided_by == "recorded" then "[[ -n $different ]] || broken=1" else empty end),
+    "if [[ -n $broken ]]; then",
+    "  say \(("reproduced: " + title) | comment | shell_quoted)",
+    "  exit 1",
+    "fi",
+    "say 'not reproduced'"
+  end;
+
+# A whole script, which says whether the failure is there.
+def bash_script($client):
+  "#!/usr/bin/env bash",
+  bash_comment(title),
+  "#",
+  bash_comment("Found by PropertyDamage (\(origin)). It needs bash\(if .transports | index("http") then ", \($client)" else "" end) and jq:"),
+  bash_comment("    BASE_URL=\(.base_url // "http://localhost:8080") bash THIS-FILE"),
+  "# It sends what failed and says whether the failure is there.",
+  "# Exit status: 1 it is, 0 it is not, 2 that could not be found out.",
+  "# shellcheck disable=SC2016,SC2030,SC2031 # $v in single quotes is a variable of jq; branches have folders of their own",
+  "set -uo pipefail",
+  bash_start,
+  "work=$(mktemp -d) || exit 2",
+  "trap 'rm -rf \"$work\"' EXIT",
+  "trap 'exit 2' INT TERM",
+  "",
+  bash_functions($client),
+  (if .concurrent then "", bash_concurrent else bash_expect end),
+  "",
+  bash_verdict;
