@@ -48,3 +48,16 @@ def javascript:
   elif type == "array" then "[" + (map(javascript) | join(", ")) + "]"
   elif type == "number" then tojson | if test("\\A-?[0-9]{16,}\\z") and (ltrimstr("-") | length > 16 or . > "9007199254740991") then . + "n" else . end
   else tojson end;
+
+# A string and a value in Elixir, which interpolates, and takes no text in its source
+# that turns around.
+def elixir_string:
+  tojson | gsub("#\\{"; "\\#{") | gsub("(?<c>[\\x{61c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}])";
+    "\\u" + (.c | explode[0] | [. / 4096, . / 256 % 16, . / 16 % 16, . % 16] | map(floor as $d | "0123456789abcdef"[$d:$d + 1]) | add));
+def elixir:
+  if type == "object" then "%{" + (to_entries | map("\(.key | elixir_string) => \(.value | elixir)") | join(", ")) + "}"
+  elif type == "array" then "[" + (map(elixir) | join(", ")) + "]"
+  elif type == "string" then elixir_string
+  elif type == "number" then tojson | if test("[eE]") and (contains(".") | not) then sub("(?<e>[eE])"; ".0\(.e)") else . end
+  elif . == null then "nil"
+  else tojson end;
