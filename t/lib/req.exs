@@ -22,6 +22,8 @@ defmodule Req do
 
   def request(options) do
     {:ok, _} = Application.ensure_all_started(:inets)
+    # As with Req, requests at the same time have connections of their own.
+    :ok = :httpc.set_options(max_sessions: 100, max_keep_alive_length: 0)
     method = options[:method] |> String.downcase() |> String.to_atom()
     headers = for {name, value} <- options[:headers], do: {to_charlist(name), :binary.bin_to_list(value)}
     url = to_charlist(options[:url])
