@@ -463,6 +463,9 @@ step_document(struct plan *plan, struct placed *placed)
 	if (jv_is_valid(placed->reject))
 		document = pd_json_set(document, "reject", jv_copy(placed->reject));
 	seen = set_copy(seen, "outcome", placed->record);
+	seen = set_copy(seen, "call_us", placed->record);
+	seen = set_copy(seen, "return_us", placed->record);
+	seen = set_copy(seen, "exchange", placed->record);
 	seen = pd_json_set(seen, "events", jv_copy(placed->events));
 	if (jv_is_valid(step->reply))
 		seen = pd_json_set(seen, "reply", jv_copy(step->reply));
