@@ -42,9 +42,8 @@ append_word(struct pd_buffer *name, const char *word)
 		    strchr("_.", word[i]) != NULL ? &word[i] : "_", 1);
 }
 
-/* "KIND-NAME-seedN": what tells failures apart. The caller frees it. */
-static char *
-stem(jv record)
+char *
+pd_failure_stem(jv record)
 {
 	struct pd_buffer name = PD_BUFFER_INIT;
 	jv cause = pd_json_peek(record, "failure");
@@ -288,7 +287,7 @@ pd_failure_save(const char *directory, jv record, int64_t now,
     int64_t replace_before, struct pd_error *error)
 {
 	struct pd_buffer content = PD_BUFFER_INIT;
-	char *name = stem(record), *path = NULL;
+	char *name = pd_failure_stem(record), *path = NULL;
 
 	if (pd_folder_make(directory, error) == 0 &&
 	    make_content(&content, record, now, error) == 0)

@@ -22,6 +22,10 @@
 char *pd_failure_save(const char *directory, jv record, int64_t now,
     int64_t replace_before, struct pd_error *);
 
+/* "KIND-NAME-seedN", what tells failures apart in names of files. Borrows the
+ * record; the caller frees it. */
+char *pd_failure_stem(jv record);
+
 /* Is this a file that somebody who was saving left behind? What is still being
  * written is not. */
 bool pd_failure_is_abandoned(const char *path);

@@ -88,14 +88,14 @@ pd_outputs_add(struct pd_outputs *outputs, const char *list,
 static const char *
 fact(const struct output *output, const char *name, jv *holder)
 {
-	*holder = pd_template_fact(output->template, name);
+	*holder = pd_json_peek(pd_template_metadata_peek(output->template), name);
 	return jv_get_kind(*holder) == JV_KIND_STRING ? jv_string_value(*holder) : "";
 }
 
 static bool
 is_fact(const struct output *output, const char *name)
 {
-	jv value = pd_template_fact(output->template, name);
+	jv value = pd_json_peek(pd_template_metadata_peek(output->template), name);
 	bool is_true = jv_get_kind(value) == JV_KIND_TRUE;
 
 	jv_free(value);
@@ -123,7 +123,7 @@ load(struct output *output, struct pd_error *error)
 static int
 load_also(struct pd_outputs *outputs, size_t index, struct pd_error *error)
 {
-	jv also = pd_template_fact(outputs->list[index].template, "also");
+	jv also = pd_json_peek(pd_template_metadata_peek(outputs->list[index].template), "also");
 	const char *path = getenv(pd_json_peek_string(also, "append_to", ""));
 	int result = 0;
 

@@ -348,3 +348,27 @@ pd_symbols_event(struct pd_symbols *symbols, const char *id, int number,
 	jv_free(walk.bound);
 	return event;
 }
+
+jv
+pd_symbols_events(jv records, jv references)
+{
+	struct pd_symbols symbols;
+	jv seen = jv_object();
+
+	pd_symbols_start(&symbols, jv_copy(references));
+	jv_array_foreach(records, i, record) {
+		const char *id = pd_json_peek_string(record, "id", NULL);
+		if (id != NULL) {
+			jv list = pd_json_peek(seen, id);
+			if (!jv_is_valid(list))
+				list = jv_array();
+			jv event = pd_symbols_event(&symbols, id,
+			    jv_array_length(jv_copy(list)), pd_json_peek(record, "event"),
+			    jv_invalid(), jv_invalid());
+			seen = pd_json_set(seen, id, jv_array_append(list, event));
+		}
+		jv_free(record);
+	}
+	pd_symbols_free(&symbols);
+	return seen;
+}

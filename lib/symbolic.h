@@ -27,4 +27,8 @@ void pd_symbols_free(struct pd_symbols *);
 jv pd_symbols_event(struct pd_symbols *, const char *id, int number, jv event,
     jv predicted, jv command);
 
+/* The events of event records (borrowed) by the commands that own them, {id:
+ * [events]}, with tokens. Borrows the references. */
+jv pd_symbols_events(jv records, jv references);
+
 #endif

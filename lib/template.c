@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "template.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -44,15 +45,59 @@ module_of(struct pd_template *template, const char *type)
 	    more : NULL;
 }
 
+/* The number-th directory that formats of this folder are looked for in: the user's
+ * own, then the suite's. NULL after the last. The caller frees it. */
+static char *
+directory_at(const char *folder, int number)
+{
+	char *variable = pd_format("PD_%s_PATH", folder);
+
+	for (char *at = variable; *at != '\0'; at++)
+		*at = (char)toupper((unsigned char)*at);
+	const char *list = getenv(variable);
+	free(variable);
+	while (list != NULL && *list != '\0') {
+		size_t length = strcspn(list, ":");
+		if (length > 0 && number-- == 0)
+			return pd_format("%.*s", (int)length, list);
+		list += length + (list[length] == ':');
+	}
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	if (config != NULL && config[0] == '/' && number-- == 0)
+		return pd_format("%s/pd/%s", config, folder);
+	if ((config == NULL || config[0] != '/') && home != NULL && number-- == 0)
+		return pd_format("%s/.config/pd/%s", home, folder);
+	return number == 0 ? pd_share_path(folder) : NULL;
+}
+
+/* The file of a format, or NULL. The caller frees it. */
+static char *
+format_path(const char *folder, const char *format)
+{
+	size_t length = strlen(format);
+	char *directory, *path = NULL;
+
+	if (strchr(format, '/') != NULL ||
+	    (length > 3 && strcmp(format + length - 3, ".jq") == 0))
+		return pd_duplicate(format);
+	for (int i = 0; path == NULL && (directory = directory_at(folder, i)) != NULL; i++) {
+		path = pd_format("%s/%s.jq", directory, format);
+		if (access(path, R_OK) != 0) {
+			free(path);
+			path = NULL;
+		}
+		free(directory);
+	}
+	return path;
+}
+
 struct pd_template *
 pd_template_open(const char *folder, const char *format, struct pd_error *error)
 {
-	char *name = pd_format("%s/%s.jq", folder, format);
-	char *path = pd_share_path(name);
-	char *more = pd_format("%.*s_more.jq", (int)strlen(path) - 3, path);
+	char *path = format_path(folder, format), *more = NULL;
 	struct pd_template *template = NULL;
 
-	if (strchr(format, '/') != NULL || access(path, R_OK) != 0) {
+	if (path == NULL) {
 		pd_error_set(error, "there is no format '%s'", format);
 		pd_error_hint(error, "pd-%s --list tells which there are", folder);
 	} else {
@@ -61,11 +106,11 @@ pd_template_open(const char *folder, const char *format, struct pd_error *error)
 			template = pd_allocate(1, sizeof(*template));
 			template->module = module;
 			template->files = jv_invalid();
+			more = pd_format("%.*s_more.jq", (int)strlen(path) - 3, path);
 			if (access(more, R_OK) == 0)
 				template->more_path = pd_duplicate(more);
 		}
 	}
-	free(name);
 	free(path);
 	free(more);
 	return template;
@@ -134,9 +179,9 @@ pd_template_is_single(const struct pd_template *template)
 }
 
 jv
-pd_template_fact(const struct pd_template *template, const char *key)
+pd_template_metadata_peek(const struct pd_template *template)
 {
-	return pd_json_peek(pd_module_metadata_peek(template->module), key);
+	return pd_module_metadata_peek(template->module);
 }
 
 static bool
@@ -154,28 +199,41 @@ is_format(const struct dirent *entry)
 	    strcmp(entry->d_name, "common.jq") != 0;
 }
 
+/* Add the names in a directory to {name: true}. Returns how many there are, or -1. */
+static int
+add_names(const char *directory, jv *names)
+{
+	struct dirent **entries;
+	int count = scandir(directory, &entries, is_format, alphasort);
+
+	for (int i = 0; i < count; i++) {
+		*names = jv_object_set(*names, jv_string_sized(entries[i]->d_name,
+		    (int)strlen(entries[i]->d_name) - 3), jv_true());
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return count;
+}
+
 jv
 pd_template_names(const char *folder, struct pd_error *error)
 {
-	char *directory = pd_share_path(folder);
-	struct dirent **entries;
-	int count = scandir(directory, &entries, is_format, alphasort);
-	jv names = jv_array();
+	char *shared = pd_share_path(folder), *directory;
+	jv names = jv_object();
 
-	if (count < 0) {
-		pd_error_at(error, directory, 0, "%s", strerror(errno));
+	if (add_names(shared, &names) < 0) {
+		pd_error_at(error, shared, 0, "%s", strerror(errno));
 		jv_free(names);
-		names = jv_invalid();
-	} else {
-		for (int i = 0; i < count; i++) {
-			names = jv_array_append(names, jv_string_sized(entries[i]->d_name,
-			    (int)strlen(entries[i]->d_name) - 3));
-			free(entries[i]);
-		}
-		free(entries);
+		free(shared);
+		return jv_invalid();
 	}
-	free(directory);
-	return names;
+	free(shared);
+	for (int i = 0; (directory = directory_at(folder, i)) != NULL; i++) {
+		add_names(directory, &names);
+		free(directory);
+	}
+	return jv_keys(names);
 }
 
 bool
@@ -204,7 +262,9 @@ read_beside(const struct pd_template *template, const char *name, struct pd_erro
 {
 	const char *path = pd_template_path(template);
 	struct pd_buffer text = PD_BUFFER_INIT;
-	char *beside = pd_format("%.*s/%s", (int)(strrchr(path, '/') - path), path, name);
+	const char *slash = strrchr(path, '/');
+	char *beside = pd_format("%.*s%s", slash != NULL ? (int)(slash + 1 - path) : 0, path,
+	    name);
 	jv result = pd_read_file(beside, &text, error) != 0 ? jv_invalid() :
 	    jv_string_sized(text.data != NULL ? text.data : "", (int)text.length);
 
@@ -217,7 +277,7 @@ read_beside(const struct pd_template *template, const char *name, struct pd_erro
 static int
 read_files(struct pd_template *template, struct pd_error *error)
 {
-	jv names = pd_template_fact(template, "files"), files = jv_object();
+	jv names = pd_json_peek(pd_template_metadata_peek(template), "files"), files = jv_object();
 
 	if (jv_get_kind(names) == JV_KIND_ARRAY) {
 		jv_array_foreach(names, i, name) {

@@ -3,9 +3,12 @@
  * Text for people: a format is a jq module in a folder of share/pd whose
  * functions make lines of records. A record type has a function of its name;
  * header and summary frame the whole. A new file is a new format. The folder
- * is named for the program that lists its formats: report, diagram. Functions that
- * are seldom needed may stand in a second file, FORMAT_more.jq, which is read when
- * the first has none of the name: jq takes long for large files.
+ * is named for the program that lists its formats: report, diagram, export. Users
+ * have formats of their own in the directories that the environment variable
+ * PD_FOLDER_PATH (PD_EXPORT_PATH) lists, and in pd/FOLDER below XDG_CONFIG_HOME or
+ * ~/.config; they go before those of the suite. Functions that are seldom needed may
+ * stand in a second file, FORMAT_more.jq, which is read when the first has none of
+ * the name: jq takes long for large files.
  */
 #ifndef PD_TEMPLATE_H
 #define PD_TEMPLATE_H
@@ -20,8 +23,10 @@ struct pd_template;
 
 #define PD_REPORT_FORMATS "report"
 #define PD_DIAGRAM_FORMATS "diagram"
+#define PD_EXPORT_FORMATS "export"
 
-/* The format of this name. NULL on error; the hint tells how to see them all. */
+/* The format of this name, or the one in a file when there is a slash in it or it
+ * ends in .jq. NULL on error; the hint tells how to see them all. */
 struct pd_template *pd_template_open(const char *folder, const char *format,
     struct pd_error *);
 void pd_template_close(struct pd_template *);
@@ -33,8 +38,8 @@ const char *pd_template_description(const struct pd_template *);
  * metadata say so: {"single": true}. */
 bool pd_template_is_single(const struct pd_template *);
 
-/* A fact of the format's metadata, or an invalid jv. */
-jv pd_template_fact(const struct pd_template *, const char *key);
+/* The object of its module directive, which belongs to it. */
+jv pd_template_metadata_peek(const struct pd_template *);
 
 /* What formats there are: an array of names in their order, or an invalid jv. */
 jv pd_template_names(const char *folder, struct pd_error *);
