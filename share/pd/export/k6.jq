@@ -93,7 +93,7 @@ def plan($o):
   "export const options = { vus: 1, iterations: 1, thresholds: { checks: [\"rate==1.0\"] } };",
   "",
   "const BASE_URL = (__ENV.BASE_URL || \(.base_url // "" | javascript_string)).replace(/\\/$/, \"\");",
-  ($o.files["runtime.k6.js"] | rtrimstr("\n")),
+  ($o | runtime("runtime.k6.js")),
   "",
   "export default function () {",
   "  const v = {}; // what the system gave out",

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 defmodule Reproduction do
   defmodule Trouble do
     defexception [:message]

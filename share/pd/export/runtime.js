@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 const TIMEOUT = Number(process.env.TIMEOUT ?? 30) * 1000;
 const MISSING = Symbol("missing");
 const NO_REPLY = {};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 const letters = () => uuid().replace(/-/g, "").slice(0, 12);
 const uuid = () =>
   "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => Math.floor(Math.random() * 16).toString(16));

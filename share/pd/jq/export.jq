@@ -72,3 +72,6 @@ def plain_text: join("");
 # All holes of text or values, each once: {variable}, {environment}.
 def holes_in:
   [.. | objects | select(has("variable") or has("environment")) | {variable, environment} | del(..|nulls)] | unique;
+
+# Functions that a format's documents begin with: a file beside it, without its first line.
+def runtime($name): .files[$name] | rtrimstr("\n") | sub("\\A[^\n]*\n"; "");

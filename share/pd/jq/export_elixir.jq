@@ -83,7 +83,7 @@ def elixir_outcomes:
 def elixir_start($o):
   "unless Code.ensure_loaded?(Req), do: Mix.install([{:req, \"~> 0.5\"}])",
   "",
-  ($o.files["runtime.exs"] | rtrimstr("\n")),
+  ($o | runtime("runtime.exs")),
   "",
   "defmodule Target do",
   "  def base_url, do: String.trim_trailing(System.get_env(\"BASE_URL\", \(.base_url // "" | elixir_string)), \"/\")",

@@ -84,6 +84,6 @@ def js_start($o):
   "const BASE_URL = (process.env.BASE_URL ?? \(.base_url // "" | javascript_string)).replace(/\\/$/, \"\");",
   "const PATIENCE = \(patience);",
   "",
-  ($o.files["runtime.js"] | rtrimstr("\n")),
+  ($o | runtime("runtime.js")),
   (if .environment != [] then "", "const secrets = {};" else empty end);
 def js_secrets: .environment[] | "secrets[\(javascript_string)] = secret(\(javascript_string));";
