@@ -10,7 +10,7 @@
 #include "model.h"
 #include "program.h"
 #include "reader.h"
-#include "states.h"
+#include "retrace.h"
 #include "subject.h"
 #include "template.h"
 
@@ -64,12 +64,12 @@ struct settings {
 struct session {
 	const struct settings *settings;
 	struct pd_template *template;
-	struct pd_model *model;	/* that states are folded with, or NULL */
+	struct pd_retrace retrace;
+	jv told;	/* what was told of the last run's states, or invalid */
 	struct pd_writer writer;
 	jv first;	/* the first that did not fail, in case that none did */
 	int64_t most;	/* drawings */
 	int64_t drawn, passed, left_out;
-	bool no_model;	/* it was looked for and told */
 	bool trouble;	/* it was told */
 };
 
@@ -150,44 +150,21 @@ render_frame(struct session *session, const char *function, jv record)
 		pd_die(&error);
 }
 
-/* The model that the run was recorded with, unless one was given. Without it only
- * what the failure holds is known, and that is told once. */
-static void
-find_model(struct session *session, jv subject)
-{
-	struct pd_error error = PD_ERROR_INIT;
-	jv named = pd_json_peek(subject, "model");
-
-	if (session->model == NULL && !session->no_model) {
-		session->model = pd_model_open_named(named, &error);
-		session->no_model = session->model == NULL;
-	}
-	if (error.message[0] != '\0') {
-		pd_error_prefix(&error, "only states that were recorded are shown: ");
-		pd_error_hint(&error, "-m names the model");
-		pd_complain(&error);
-	}
-	jv_free(named);
-}
-
-/* Add what each step changed in the state. Consumes the subject. */
+/* Add what each step changed in the state. What is to be known about it is told,
+ * once for runs in a row. Consumes the subject. */
 static jv
 add_states(struct session *session, jv subject)
 {
-	struct pd_error error;
-	bool agree = true;
+	jv traced = pd_retrace_failure(&session->retrace, subject);
+	jv reason = pd_json_peek(traced, "reason");
+	jv states = pd_json_peek(traced, "steps");
 
-	find_model(session, subject);
-	jv states = session->model == NULL ? pd_states_held(subject) :
-	    pd_states_changes(session->model, subject, &agree, &error);
-	if (!jv_is_valid(states)) {
-		pd_error_prefix(&error, "no states are shown: ");
-		complain(session, &error);
-		return subject;
-	}
-	if (!agree)
-		warnx("the model makes another state than was recorded (pd-replay "
-		    "--states tells where)");
+	jv_free(traced);
+	if (jv_is_valid(reason) && (!jv_is_valid(session->told) ||
+	    !jv_equal(jv_copy(reason), jv_copy(session->told))))
+		warnx("%s", jv_string_value(reason));
+	jv_free(session->told);
+	session->told = reason;
 	return pd_json_set(subject, "states", states);
 }
 
@@ -338,13 +315,16 @@ int
 main(int argc, char **argv)
 {
 	struct settings settings;
-	struct session session = {.settings = &settings, .first = jv_invalid()};
+	struct session session = {.settings = &settings, .first = jv_invalid(),
+		.told = jv_invalid()};
+	struct pd_model *model = NULL;
 
 	pd_program_start();
 	parse_options(&settings, argc, argv);
 	open_template(&session);
 	if (settings.model != NULL)
-		session.model = pd_open_model(settings.model);
+		model = pd_open_model(settings.model);
+	pd_retrace_start(&session.retrace, model);
 	pd_open_output(&session.writer, session.settings->output);
 	struct pd_reader *reader = pd_reader_open(argv + optind, argc - optind,
 	    settings.max_line);
@@ -357,7 +337,9 @@ main(int argc, char **argv)
 	tell_missing(&session);
 	pd_reader_close(reader);
 	pd_template_close(session.template);
-	pd_model_close(session.model);
+	pd_retrace_free(&session.retrace);
+	pd_model_close(model);
+	jv_free(session.told);
 	jv_free(session.first);
 	return pd_close_output(&session.writer, session.trouble ? PD_EXIT_TROUBLE :
 	    PD_EXIT_GOOD);

@@ -62,7 +62,7 @@ static jv
 held(jv failure, const char *why)
 {
 	char *reason = pd_format("Only the state before and at the failure is known: %s. "
-	    "pd-report -m names the model.", why);
+	    "-m names the model.", why);
 	jv record = result("record", pd_states_held(failure), reason);
 
 	free(reason);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of failures step by step, for those who read a report: folded by the
- * model that recorded them if it can be had, and otherwise as much as the records
- * hold. A report goes on without: why the steps are not known is told beside them.
+ * The state of failures and runs step by step, for those who read a report or a
+ * drawing: folded by the model that recorded them if it can be had, and otherwise
+ * as much as the records hold. Those go on without: why the steps are not known is
+ * told beside them.
  */
 #ifndef PD_RETRACE_H
 #define PD_RETRACE_H
@@ -23,9 +24,10 @@ struct pd_retrace {
 void pd_retrace_start(struct pd_retrace *, struct pd_model *);
 void pd_retrace_free(struct pd_retrace *);
 
-/* What the steps of a failure changed: {source, steps, reason?}; steps as
- * pd_states_changes makes them, source "model", or "record" if they are only what
- * the record holds; reason says what is to be known about them. Borrows it. */
+/* What the steps of a failure, or of any run with commands and events, changed:
+ * {source, steps, reason?}; steps as pd_states_changes makes them, source "model",
+ * or "record" if they are only what the record holds; reason says what is to be
+ * known about them. Borrows it. */
 jv pd_retrace_failure(struct pd_retrace *, jv failure);
 
 #endif

@@ -123,14 +123,14 @@ is_xml() { python3 -c 'import sys, xml.dom.minidom as dom; [dom.parse(path) for 
   # Another model is not taken for it, unless it is asked for; what the failure holds is shown all the same.
   jq -c '.model.sha256 = "0" * 64 | del(.sha256)' failure >changed
   run -0 --separate-stderr pd-diagram -f ascii --show-state changed
-  assert_stderr_has 'it has changed since the run was recorded (-m names the model)'
+  assert_stderr_has 'it has changed since the run was recorded. -m names the model.'
   [[ $(lines_of 'state:') == 1 ]]
   assert_output_has '.accounts.acc_1.balance: 5 -> 0'
   run -0 --separate-stderr pd-diagram -f ascii --show-state -m "$examples/toybank.jq" changed
   [[ $(lines_of 'state:') == 4 && $stderr == '' ]]
   jq -c '.state.paid_in = 99' failure >edited
   run -0 --separate-stderr pd-diagram -f ascii --show-state edited
-  assert_stderr_has 'the model makes another state than was recorded'
+  assert_stderr_has 'another state of these events than was recorded'
   run -2 --separate-stderr pd-diagram -f ascii --show-state -m "$PD_ROOT/share/pd/examples/none.jq" failure
   run -2 --separate-stderr pd-diagram -f ascii -m "$examples/toybank.jq" failure
   assert_stderr_has 'which is missing'

@@ -237,7 +237,7 @@ END
   run -0 tree/bin/pd-diagram -f ids "$diagrams/lost-update.ndjson"
   [[ $output == $'c1\nc2\nc3\nc4' ]]
   run -2 --separate-stderr tree/bin/pd-diagram -f ids "$diagrams/cas-register.ndjson"
-  assert_stderr_has 'the format has no function linearization($o)'
+  assert_stderr_has "the format 'ids' draws no histories of operations, only runs"
   run -2 --separate-stderr pd-diagram -f timelime "$diagrams/lost-update.ndjson"
   assert_stderr_has "there is no format 'timelime' (pd-diagram --list tells which there are)"
 }
