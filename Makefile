@@ -107,6 +107,7 @@ lint: all test-deps ## compile with -Werror, cppcheck, shellcheck, mandoc
 		$(no_return) lib bin
 	shellcheck -x bin/pd bin/pd-bisect contrib/install-deps contrib/demo t/run t/bench/run t/bench/shrink .ci/run
 	mandoc -Tlint -W warning share/man/man*/*.[157]
+	@for script in share/pd/report/html.js t/lib/browse.js; do node --check $$script || exit 1; done
 
 .PHONY: lint-build
 lint-build: $(programs:%=$(BIN)/%) $(library) $(patsubst %.c,$(BUILD)/%.o,$(wildcard contrib/*.c contrib/*/*.c))

@@ -150,6 +150,13 @@ END
   # The numbers are those of the records.
   times=$(jq -s 'map(select(.type == "command" and .command.type == "Credit")) | length' runs.ndjson)
   grep -q "<th scope=\"row\">Credit</th><td class=\"number\">$times</td>" page.html
+  # Memory does not grow with the stream.
+  peak_of pd-report --format html -o page.html runs.ndjson
+  small=$PEAK
+  for _ in {1..60}; do cat runs.ndjson; done >long.ndjson
+  peak_of pd-report --format html -o page.html long.ndjson
+  ((PEAK <= small + PEAK_ALLOWANCE)) || fail "grew from $small KiB to $PEAK KiB"
+  grep -q '1,800 runs, no failure' page.html
   # A coverage record of the stream takes the place of what the report counts.
   pd-cover -m "$examples/toybank.jq" runs.ndjson >covered.ndjson
   page_of covered.ndjson

@@ -228,7 +228,7 @@ def kinds_table:
       to_entries | sort_by(- .value)[:50][] | "<tr>" + ([(.key | cut(120)), (.value | grouped)] | page::cells) + "</tr>");
 def failures_section($held):
   ([.failures[]] | add // 0) as $all
-  | [$held[] | objects] as $told
+  | [$held[] | select(.row)] as $told
   | select($told != [])
   | "<section id=\"failures\"><h2 class=\"section\">Failures</h2>", kinds_table,
     (select(($told | length) > 1)
@@ -256,15 +256,18 @@ def runs_section($o):
 def commands_section($o):
   $o.overview // empty | select(.commands != [])
   | "<section id=\"commands\"><h2 class=\"section\">Commands</h2>", charts::commands_table, charts::slowest_table, "</section>";
+# The last record of the stream, or else what the report counted itself.
 def coverage_section($o; $held):
-  (.results.coverage // 0) as $told
-  | if $told > 0 then "<section id=\"coverage\"><h2 class=\"section\">Coverage</h2>", ($held[] | strings), "</section>"
+  [$held[].coverage | values] as $told
+  | if $told != [] then
+      "<section id=\"coverage\"><h2 class=\"section\">Coverage</h2>", $told[-1],
+      ($told[1:] | length | select(. > 0) | "<p class=\"aside\">\(counted("earlier coverage record")) left out.</p>"), "</section>"
     else $o.overview.coverage // empty | select(.commands > 0)
       | "<section id=\"coverage\"><h2 class=\"section\">Coverage</h2>",
         "<p class=\"aside\">What the stream itself tells. pd-cover adds arguments and states, and what was never met.</p>",
         coverage::of_overview(40), "</section>" end;
 def links($o; $held):
-  (select(any($held[]; type == "object")) | ["failures", "Failures (\([.failures[]] | add))"]),
+  (select(any($held[]; .row)) | ["failures", "Failures (\([.failures[]] | add))"]),
   (select(.counts.runs > 0) | ["runs", "Runs"]),
   (select($o.overview.commands // [] | . != []) | ["commands", "Commands"]),
   (select((.results.coverage // 0) > 0 or ($o.overview.coverage.commands // 0) > 0) | ["coverage", "Coverage"]);
@@ -288,7 +291,7 @@ def summary($o):
 # --- A coverage record ---
 
 def coverage($o):
-  if $o | has("number") then "<h3>\(cover::title | xml)</h3>", coverage::section(60)
+  if $o | has("number") then {coverage: (["<h3>\(cover::title | xml)</h3>", coverage::section(60)] | join("\n"))}
   else
     head(cover::title; $o), masthead("plain"; "Coverage"; cover::title; empty; empty), "<section>", coverage::section(100000), "</section></main>", foot($o)
   end;
