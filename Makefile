@@ -96,6 +96,8 @@ bench: all ## measure, side by side with the alternative
 	@t/bench/linearize
 	@echo
 	@t/bench/forensics
+	@echo
+	@t/bench/report
 
 # cppcheck does not follow _Noreturn into other files: pd_die, pd_usage_error.
 no_return := --suppress=ctunullpointer --suppress=nullPointerArithmeticRedundantCheck

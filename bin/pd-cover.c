@@ -80,7 +80,7 @@ add_thresholds(struct settings *settings, const char *value)
 static struct settings
 parse_options(int argc, char **argv)
 {
-	struct settings settings = {.filter = PD_FILTER_SETTINGS, .view = views[0],
+	struct settings settings = {.filter = PD_FILTER_SETTINGS, .filter.result = "coverage", .view = views[0],
 		.thresholds = jv_object()};
 	const char *value;
 	int option;

@@ -402,7 +402,7 @@ open_template(struct session *session)
 
 	if (strcmp(session->settings->format, "json") == 0)
 		return;
-	session->template = pd_template_open(PD_REPORT_FORMATS, session->settings->format, &error);
+	session->template = pd_template_open_for("divergence", session->settings->format, &error);
 	if (session->template == NULL)
 		pd_die(&error);
 }

@@ -77,7 +77,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS,
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "explanation",
 		.limits = {.max_time = 60000000, .max_runs = 500}};
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1)

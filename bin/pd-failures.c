@@ -395,12 +395,9 @@ open_format(struct session *session, const struct verb *verb)
 
 	if (strcmp(format, "json") == 0 && verb->run != show_failures)
 		return;
-	session->template = pd_template_open(PD_REPORT_FORMATS, format, &error);
+	session->template = pd_template_open_for(verb->function, format, &error);
 	if (session->template == NULL)
 		pd_die(&error);
-	if (!pd_template_has(session->template, verb->function))
-		errx(PD_EXIT_TROUBLE, "the format %s has no function %s($o), which %s needs",
-		    format, verb->function, verb->name);
 }
 
 int

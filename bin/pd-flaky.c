@@ -64,7 +64,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .runs = 10};
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "flakiness", .runs = 10};
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1) {
 		switch (option) {

@@ -165,7 +165,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .max_bad = 10};
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "forensics", .max_bad = 10};
 	*forensics = (struct pd_forensics_options){.window = 1000, .context = 10,
 		.jobs = 1, .max_states = 100000};
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1)
@@ -425,7 +425,7 @@ open_output(struct session *session, const struct pd_forensics *forensics,
 	if (format == NULL && isatty(STDOUT_FILENO) == 1)
 		format = "terminal";
 	if (format != NULL && strcmp(format, "json") != 0) {
-		session->template = pd_template_open(PD_REPORT_FORMATS, format, &error);
+		session->template = pd_template_open_for("forensics", format, &error);
 		if (session->template == NULL)
 			pd_die(&error);
 		return;

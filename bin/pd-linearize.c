@@ -92,7 +92,7 @@ parse_initial(struct settings *settings, const char *value)
 static struct settings
 parse_options(int argc, char **argv)
 {
-	struct settings settings = {.filter = PD_FILTER_SETTINGS,
+	struct settings settings = {.filter = PD_FILTER_SETTINGS, .filter.result = "linearization",
 		.initial = jv_invalid(), .linearize = {.timeout = 60000000,
 		.max_memory = (size_t)1 << 30, .jobs = 1}};
 	const char *value;

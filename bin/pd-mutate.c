@@ -78,7 +78,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .seed = 1,
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "mutation", .seed = 1,
 		.target = -1};
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1) {

@@ -94,7 +94,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	int option;
 
 	/* Its results are for people; a pipe gets text as well. */
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS};
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "replay"};
 	settings->filter.format = "terminal";
 	int end = pd_filter_command(argc, argv, &settings->command);
 	look_for_bisect(end, argv);

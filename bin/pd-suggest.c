@@ -75,7 +75,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .sample = 4,
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "suggestion", .sample = 4,
 		.most = 12};
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
 		switch (option) {

@@ -110,7 +110,7 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS,
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "verification",
 		.verify = {.tries = 3, .variations = 10, .max_similar = 100}};
 	int end = pd_filter_command(argc, argv, &settings->command);
 	while ((option = pd_option_next(&program, end, argv, &value)) != -1)

@@ -66,7 +66,8 @@ open_template(const struct pd_filter_settings *settings)
 		format = isatty(STDOUT_FILENO) == 1 ? "terminal" : "json";
 	if (strcmp(format, "json") == 0)
 		return NULL;
-	struct pd_template *template = pd_template_open(PD_REPORT_FORMATS, format, &error);
+	struct pd_template *template = pd_template_open_for(settings->result != NULL ?
+	    settings->result : "failure", format, &error);
 	if (template == NULL)
 		pd_die(&error);
 	return template;

@@ -42,6 +42,8 @@ enum {
 struct pd_filter_settings {
 	const char *format;	/* a template's name, "json" for records, or NULL: the
 				 * terminal's at a terminal, records elsewhere */
+	const char *result;	/* the type of record that a format must have words for;
+				 * NULL for failure */
 	enum pd_color color;
 	size_t max_line;
 	bool line_buffered, progress;

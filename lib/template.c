@@ -116,6 +116,27 @@ pd_template_open(const char *folder, const char *format, struct pd_error *error)
 	return template;
 }
 
+struct pd_template *
+pd_template_open_for(const char *type, const char *format,
+    struct pd_error *error)
+{
+	struct pd_template *template = pd_template_open(PD_REPORT_FORMATS, format, error);
+
+	if (template == NULL)
+		return NULL;
+	jv held = pd_template_fact(template, "held");
+	bool good = jv_get_kind(held) != JV_KIND_TRUE && pd_template_has(template, type);
+	jv_free(held);
+	if (good)
+		return template;
+	pd_error_set(error, "the format %s has no words for a record of type %s alone",
+	    format, type);
+	pd_error_hint(error, "terminal, compact and markdown have; pd-report makes whole "
+	    "documents of a stream");
+	pd_template_close(template);
+	return NULL;
+}
+
 void
 pd_template_close(struct pd_template *template)
 {

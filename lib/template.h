@@ -29,6 +29,11 @@ struct pd_template;
  * ends in .jq. NULL on error; the hint tells how to see them all. */
 struct pd_template *pd_template_open(const char *folder, const char *format,
     struct pd_error *);
+
+/* The same of the report formats, for a program that shows records of a type by
+ * themselves: the format must have words for them that need no report around them. */
+struct pd_template *pd_template_open_for(const char *type, const char *format,
+    struct pd_error *);
 void pd_template_close(struct pd_template *);
 
 const char *pd_template_path(const struct pd_template *);

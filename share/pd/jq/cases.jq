@@ -12,6 +12,8 @@ import "cover" as cover;
 
 def lines_of(message): [message | text_lines] | join("\n");
 def shortened($most): if length > $most then "\(.[:$most])..." else . end;
+# Names and titles take one line.
+def case_title($most): gsub("\\s+"; " ") | visible | shortened($most);
 
 # --- What is held ---
 
@@ -21,8 +23,8 @@ def failure_key: [.kind, (.name | values)] | join(" ");
 def failure_case($o; text):
   .failure as $cause
   | {key: ($cause | failure_key), shrunk: (.shrunk != null), group: $cause.kind,
-     name: ($cause.name // $cause.kind | shortened(200)), result: (if $cause.class == "assertion" then "failed" else "error" end),
-     title: ($cause | headline | shortened(300)), message: lines_of($cause.message), location: $o.location,
+     name: ($cause.name // $cause.kind | case_title(200)), result: (if $cause.class == "assertion" then "failed" else "error" end),
+     title: ($cause | headline | case_title(300)), message: lines_of($cause.message), location: $o.location,
      detail: ["\(size_text); \(run_text)",
        (reproduce_sequence | "", "Run this sequence again:", .), (reproduce_run | "", "Generate the whole run again:", .),
        (select($o.saved) | "", "Saved as \($o.saved | visible)")],
@@ -30,7 +32,7 @@ def failure_case($o; text):
 
 # What others found out: yes or no, and why. There is nothing of what only explains.
 def answer($name; $result; $title; detail):
-  {group: .type, name: ($name | shortened(200)), $result, $title, message: $title, detail: [detail], text: []};
+  {group: .type, name: ($name | case_title(200)), $result, $title, message: $title, detail: [detail], text: []};
 def answers:
   if .type == "coverage" then
     answer("coverage"; "passed"; cover::title; cover::shown_lines),
@@ -99,12 +101,12 @@ def failure_cases($failures):
 def check_cases($failed):
   .fired | to_entries[]
   | select($failed["check_failed \(.key)"] | not)
-  | {group: "check_failed", name: (.key | shortened(200)), message: "", detail: [], text: []}
+  | {group: "check_failed", name: (.key | case_title(200)), message: "", detail: [], text: []}
     + if .value > 0 then {result: "passed", title: "passed \(.value | plural("time"))"}
       else {result: "skipped", title: "never triggered"} end;
 def problem_cases:
   .status as $status
-  | (.problems[:100][] | {group: "problem", name: (lines_of(.) | shortened(200)), result: "error", message: lines_of(.), detail: [], text: [],
+  | (.problems[:100][] | {group: "problem", name: (lines_of(.) | case_title(200)), result: "error", message: lines_of(.), detail: [], text: [],
       title: (if $status == 1 then "trouble as well" else "nothing is proved" end)}),
     (select($status > 2) | {group: "problem", name: "interrupted", result: "error", title: "interrupted",
       message: "a signal ended the work early", detail: [], text: []});

@@ -103,8 +103,16 @@ def differences: if has("state_before") and has("state") then differences([]; .s
 
 # --- Command lines ---
 
-# One word of a shell command, and a whole one.
-def shell_word: if test("\\A[A-Za-z0-9_./:=@%,+-]+\\z") then . else @sh end;
+# One word of a shell command, and a whole one. What cannot be seen is made by printf,
+# in octal, as every shell has it.
+def octal_bytes:
+  @uri | [scan("%(.)(.)") | map(. as $digit | "0123456789ABCDEF" | index($digit)) | .[0] * 16 + .[1]
+    | "\\\(. / 64 | floor)\(. / 8 | floor % 8)\(. % 8)"] | add;
+def printed_word:
+  gsub("(?<c>[\\\\%'])"; {"\\": "\\\\", "%": "%%", "'": "\\047"}[.c])
+  | gsub("(?<c>\(unseen))"; .c | octal_bytes) | "\"$(printf '\(.)')\"";
+def shell_word:
+  if test("\\A[A-Za-z0-9_./:=@%,+-]+\\z") then . elif test(unseen) then printed_word else @sh end;
 def shell_line: map(shell_word) | join(" ");
 
 # The last call of a program in the pipeline, and what pd-shrink was told to run.

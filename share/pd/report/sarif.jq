@@ -44,4 +44,4 @@ def summary($o):
            (unshown_text | {level: "note", message: {text: .}})]}],
        results: [$judged[] | select(.result == "failed" or .result == "error") | result($rules; $failures)],
        properties: ({counts, seconds} + if .seed != null then {seed} else {} end)}]}
-  | tojson;
+  | tojson | visible;

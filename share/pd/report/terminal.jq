@@ -112,7 +112,7 @@ def counted: to_entries | map("\(.key | visible) \(.value)");
 
 def summary($o):
   .status as $status
-  | [.fired | to_entries[] | select(.value == 0) | .key] as $silent
+  | [.fired | to_entries[] | select(.value == 0) | .key | visible] as $silent
   | (if .failures != {} then "" else empty end),
     ((if $status > 2 then "interrupted; " else "" end) + outcome_text + " in \(.seconds) s" + (if .seed != null then "; seed \(.seed)" else "" end)
       | if $status == 0 then green($o) else . end),
