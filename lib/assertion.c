@@ -8,6 +8,7 @@
 #include "leaf.h"
 #include "origin.h"
 #include "path.h"
+#include "redact.h"
 #include "reference.h"
 
 enum { MOST_LEAVES = 500 };
@@ -74,8 +75,8 @@ statuses_that_give(const struct pd_observation *seen, jv like, jv predicted)
 	}
 	if (own >= 0 && gives(seen, like, predicted))
 		found = jv_array_append(found, jv_number(own));
-	/* All of them: the status does not tell. */
-	if (jv_array_length(jv_copy(found)) >= (int)count) {
+	/* Most of them: the status does not tell. */
+	if (jv_array_length(jv_copy(found)) > (int)count / 2) {
 		jv_free(found);
 		return jv_array();
 	}
@@ -104,15 +105,18 @@ status_assertion(const struct pd_observation *seen, jv predicted)
 	return pd_json_set(pd_json_set(jv_object(), "at", place), "one_of", found);
 }
 
-/* A token that no variable stands for, or that this command itself binds: nobody
- * knows its value before. */
+/* A token that no variable stands for, or that this command itself binds, or a secret:
+ * nobody knows its value before. */
 static bool
 is_unknown(const struct pd_observation *seen, jv value)
 {
 	struct pd_reference reference;
 
-	if (jv_get_kind(value) != JV_KIND_STRING ||
-	    !pd_reference_parse(jv_string_value(value), &reference))
+	if (jv_get_kind(value) != JV_KIND_STRING)
+		return false;
+	if (strcmp(jv_string_value(value), PD_REDACTED) == 0)
+		return true;
+	if (!pd_reference_parse(jv_string_value(value), &reference))
 		return false;
 	if (strcmp(reference.id, seen->id) == 0)
 		return true;

@@ -39,6 +39,8 @@ struct plan {
 	struct pd_sequence sequence;
 	struct pd_export_sources sources;
 	struct pd_predictions predictions;
+	struct pd_redaction redaction;	/* as of pd-exec then */
+	jv redacted;		/* its names */
 	struct placed *steps;
 	size_t count;
 	char *base_url;
@@ -57,6 +59,71 @@ warn_error(struct plan *plan, const char *what, const struct pd_error *error)
 
 	warn(plan, jv_string_fmt("%s: %s", what,
 	    pd_error_text(error, text, sizeof(text))));
+}
+
+/*
+ * Secrets.
+ */
+
+/* Names that pd-exec was told to redact, from the command lines of the record. They
+ * belong to plan->redacted. */
+static void
+read_command_line(struct plan *plan, jv words)
+{
+	bool next = false;
+
+	jv_array_foreach(words, i, word) {
+		const char *text = jv_get_kind(word) == JV_KIND_STRING ?
+		    jv_string_value(word) : "";
+		if (next)
+			plan->redacted = jv_array_append(plan->redacted, jv_copy(word));
+		else if (pd_starts_with(text, "--redact="))
+			plan->redacted = jv_array_append(plan->redacted,
+			    jv_string(text + strlen("--redact=")));
+		next = strcmp(text, "--redact") == 0;
+		jv_free(word);
+	}
+}
+
+static void
+read_redaction(struct plan *plan)
+{
+	jv environment = pd_json_peek(plan->failure, "environment");
+	jv pipeline;
+	int count = pd_json_elements_peek(environment, "pipeline", &pipeline);
+
+	pd_redaction_start(&plan->redaction);
+	plan->redacted = jv_array();
+	for (int i = 0; i < count; i++) {
+		jv words = jv_array_get(jv_copy(pipeline), i);
+		if (jv_get_kind(words) == JV_KIND_ARRAY)
+			read_command_line(plan, words);
+		jv_free(words);
+	}
+	jv_free(pipeline);
+	jv_free(environment);
+	jv_array_foreach(plan->redacted, i, name) {
+		pd_redaction_add(&plan->redaction, jv_string_value(name));
+		jv_free(name);	/* the array holds it */
+	}
+}
+
+static jv
+redacted_requests(const struct plan *plan, jv requests)
+{
+	jv exchanges = jv_array(), result = jv_array();
+
+	jv_array_foreach(requests, i, request) {
+		exchanges = jv_array_append(exchanges, pd_json_set(jv_object(), "request",
+		    request));
+	}
+	exchanges = pd_redact_exchanges(&plan->redaction, exchanges);
+	jv_array_foreach(exchanges, i, exchange) {
+		result = jv_array_append(result, pd_json_peek(exchange, "request"));
+		jv_free(exchange);
+	}
+	jv_free(exchanges);
+	return result;
 }
 
 /*
@@ -293,7 +360,8 @@ expect(struct plan *plan, struct placed *placed)
 
 	if (!jv_is_valid(alternatives))
 		return;
-	jv_array_foreach(alternatives, i, events) {
+	jv_array_foreach(alternatives, i, known) {
+		jv events = pd_redact(&plan->redaction, known);
 		jv alternative = pd_json_set(jv_object(), "events", jv_copy(events));
 		placed->expect = jv_array_append(placed->expect, pd_json_set(alternative,
 		    "assertions", jv_get_kind(events) == JV_KIND_ARRAY ?
@@ -448,11 +516,9 @@ step_document(struct plan *plan, struct placed *placed)
 	document = pd_json_set_string(document, "phase", placed->phase);
 	if (placed->branch >= 0)
 		document = pd_json_set_number(document, "branch", placed->branch);
-	jv tokens = pd_holes_value(&plan->sources.tokens,
-	    pd_reference_unquote(jv_copy(step->item->command)));
 	document = pd_json_set(document, "command", set_copy(set_copy(jv_object(), "type",
 	    step->item->command), "label", placed->record));
-	document = pd_json_set(document, "arguments", tokens);
+	document = pd_json_set(document, "arguments", jv_copy(step->arguments));
 	if (jv_is_valid(step->item->label))
 		document = pd_json_set(document, "label", jv_copy(step->item->label));
 	document = pd_json_set(document, "failing",
@@ -488,66 +554,13 @@ minted(const struct plan *plan)
 	return list;
 }
 
-/* Names that pd-exec was told to redact, from the command lines of the record. */
-static jv
-redacted_names(jv failure)
-{
-	jv environment = pd_json_peek(failure, "environment");
-	jv pipeline = pd_json_peek(environment, "pipeline");
-	jv names = jv_array();
-
-	if (jv_get_kind(pipeline) == JV_KIND_ARRAY)
-		jv_array_foreach(pipeline, i, words) {
-			bool next = false;
-			jv_array_foreach(words, j, word) {
-				const char *text = jv_string_value(word);
-				if (next)
-					names = jv_array_append(names, jv_copy(word));
-				else if (pd_starts_with(text, "--redact="))
-					names = jv_array_append(names,
-					    jv_string(text + strlen("--redact=")));
-				next = strcmp(text, "--redact") == 0;
-				jv_free(word);
-			}
-			jv_free(words);
-		}
-	jv_free(pipeline);
-	jv_free(environment);
-	return names;
-}
-
-static jv
-redacted_requests(jv requests, jv names)
-{
-	struct pd_redaction redaction;
-	jv exchanges = jv_array(), result = jv_array();
-
-	pd_redaction_start(&redaction);
-	jv_array_foreach(names, i, name) {
-		pd_redaction_add(&redaction, jv_string_value(name));
-		jv_free(name);	/* the array holds it */
-	}
-	jv_array_foreach(requests, i, request) {
-		exchanges = jv_array_append(exchanges, pd_json_set(jv_object(), "request",
-		    request));
-	}
-	exchanges = pd_redact_exchanges(&redaction, exchanges);
-	jv_array_foreach(exchanges, i, exchange) {
-		result = jv_array_append(result, pd_json_peek(exchange, "request"));
-		jv_free(exchange);
-	}
-	jv_free(exchanges);
-	pd_redaction_free(&redaction);
-	return result;
-}
-
 /* Requests of two hooks, one after the other. */
 static jv
 hooks(struct plan *plan, const char *first, const char *second)
 {
 	const char *const both[] = {first, second};
 	struct pd_error error;
-	jv list = jv_array(), names = redacted_names(plan->failure);
+	jv list = jv_array();
 
 	for (size_t i = 0; i < 2 && plan->adapter != NULL; i++) {
 		jv requests = pd_adapter_hook(plan->adapter, both[i], &error);
@@ -556,11 +569,10 @@ hooks(struct plan *plan, const char *first, const char *second)
 			warn_error(plan, both[i], &error);
 			continue;
 		}
-		jv redacted = redacted_requests(requests, names);
+		jv redacted = redacted_requests(plan, requests);
 		list = jv_array_concat(list, pd_export_hook(&plan->sources, requests,
 		    redacted));
 	}
-	jv_free(names);
 	return list;
 }
 
@@ -653,6 +665,8 @@ free_plan(struct plan *plan)
 	jv_free(plan->sources.references);
 	jv_free(plan->sources.warnings);
 	jv_free(plan->cause);
+	jv_free(plan->redacted);
+	pd_redaction_free(&plan->redaction);
 	pd_recorded_free(&plan->run);
 	pd_sequence_free(&plan->sequence);
 }
@@ -672,6 +686,7 @@ pd_export_plan(jv failure, struct pd_adapter *adapter,
 
 	plan.sources.base_url = plan.base_url;
 	pd_recorded_of_failure(&plan.run, failure);
+	read_redaction(&plan);
 	if (pd_failure_sequence(failure, &plan.sequence, error) == 0) {
 		jv_free(plan.sources.references);
 		name_references(&plan);

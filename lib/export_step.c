@@ -113,7 +113,7 @@ plan_request(struct pd_export_sources *sources, struct pd_holes *holes, jv marke
 {
 	jv request = pd_request_overlay(marked, recorded, holes);
 	add_missing(sources, holes, request, used);
-	return pd_request_plan(holes, request, sources->base_url);
+	return pd_request_plan(holes, request, recorded, sources->base_url);
 }
 
 /* The request that the adapter makes of a command with markers. */
@@ -436,21 +436,33 @@ walk_exchanges(struct walk *walk, jv exchanges, jv events)
 	jv_free(command);
 }
 
+/* The command with holes, without the secrets that its record leaves out. */
+static jv
+planned_command(struct walk *walk, jv record)
+{
+	jv command = substituted(walk->sources, walk->step->item->command, &walk->holes,
+	    NULL);
+	jv recorded = pd_json_peek(record, "command");
+	jv shown = pd_request_overlay(command, recorded, &walk->holes);
+
+	jv_free(recorded);
+	return pd_holes_value(&walk->holes, shown);
+}
+
 void
 pd_export_step_make(struct pd_export_step *step, struct pd_export_sources *sources,
     const struct pd_item *item, jv record, jv events)
 {
 	struct walk walk = {.step = step, .sources = sources, .holes = PD_HOLES_INIT,
-		.used = jv_object(), .early = jv_array(), .request = jv_invalid()};
+		.used = jv_invalid(), .early = jv_array(), .request = jv_invalid()};
 	jv exchanges = pd_json_peek(record, "exchange");
 
 	*step = (struct pd_export_step){.item = item, .command = substituted(sources,
 		item->command, NULL, NULL), .requests = jv_array(), .reply = jv_invalid(),
 		.outputs = jv_array(), .origins = jv_array(), .pieces = jv_array(),
 		.exchanges = jv_array()};
-	jv_free(walk.used);
-	walk.used = jv_object();
 	pd_holes_copy(&walk.holes, sources->environment);
+	step->arguments = planned_command(&walk, record);
 	if (jv_get_kind(exchanges) == JV_KIND_ARRAY)
 		walk_exchanges(&walk, exchanges, events);
 	jv_free(exchanges);
@@ -470,6 +482,7 @@ void
 pd_export_step_free(struct pd_export_step *step)
 {
 	jv_free(step->command);
+	jv_free(step->arguments);
 	jv_free(step->requests);
 	jv_free(step->reply);
 	jv_free(step->outputs);

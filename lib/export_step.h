@@ -29,6 +29,7 @@ struct pd_export_sources {
 struct pd_export_step {
 	const struct pd_item *item;
 	jv command;		/* as it was sent */
+	jv arguments;		/* the same with holes */
 	jv requests;		/* [{request, keep, again?}], see export_plan.json */
 	struct pd_observation seen;	/* of the last reply; what it points to is here: */
 	jv reply, outputs, origins;

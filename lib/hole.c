@@ -151,11 +151,15 @@ static size_t
 matches(const struct pd_hole *hole, const char *form, const char *start,
     const char *at)
 {
+	if (form[0] == '\0' || form[0] != at[0])	/* most of the time */
+		return 0;
 	size_t length = strlen(form);
 	bool whole = hole->word || jv_get_kind(hole->marker) == JV_KIND_NUMBER;
 
-	if (length == 0 || strncmp(at, form, length) != 0 || (whole &&
-	    ((at > start && is_word_byte(at[-1])) || is_word_byte(at[length]))))
+	if (strncmp(at, form, length) != 0)
+		return 0;
+	bool inside = (at > start && is_word_byte(at[-1])) || is_word_byte(at[length]);
+	if (whole && inside)
 		return 0;
 	return length;
 }

@@ -15,8 +15,6 @@ static const char *const always[] = {
 	"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
 };
 
-static const char redacted[] = "[redacted]";
-
 void
 pd_redaction_add(struct pd_redaction *redaction, const char *name)
 {
@@ -114,7 +112,7 @@ hide(const struct pd_redaction *redaction, jv value, bool in_headers)
 		jv_object_foreach(value, key, part) {
 			if (is_secret_field(redaction, jv_string_value(key), in_headers)) {
 				jv_free(part);
-				part = jv_string(redacted);
+				part = jv_string(PD_REDACTED);
 			} else {
 				part = hide(redaction, part, names_headers(key));
 			}
@@ -149,7 +147,7 @@ redact_query(const struct pd_redaction *redaction, jv url)
 		size_t name = 1 + strcspn(at + 1, "=&");
 		if (name < length && is_secret(redaction, at + 1, name - 1)) {
 			pd_buffer_append(&result, at, name + 1);
-			pd_buffer_text(&result, redacted);
+			pd_buffer_text(&result, PD_REDACTED);
 		} else {
 			pd_buffer_append(&result, at, length);
 		}

@@ -12,6 +12,8 @@
 #include <jv.h>
 #include <stddef.h>
 
+#define PD_REDACTED "[redacted]"
+
 struct pd_redaction {
 	const char **names;
 	size_t count;

@@ -10,9 +10,8 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "redact.h"
 #include "text.h"
-
-#define REDACTED "[redacted]"
 
 /* A variable of the environment for a secret that stood under this name; the hole's
  * marker. The same name has the same variable. */
@@ -49,7 +48,7 @@ agreeing(const struct pd_holes *holes, jv marked, jv recorded)
 	bool constant = jv_is_valid(same);
 
 	jv_free(same);
-	if (!constant && (strstr(jv_string_value(recorded), REDACTED) != NULL ||
+	if (!constant && (strstr(jv_string_value(recorded), PD_REDACTED) != NULL ||
 	    pd_holes_match(parts, recorded)))
 		return parts;
 	jv_free(parts);
@@ -63,9 +62,11 @@ overlay_query(struct pd_holes *holes, jv text)
 	struct pd_buffer result = PD_BUFFER_INIT;
 	const char *at = jv_string_value(text);
 
+	if (strstr(at, "=" PD_REDACTED) == NULL)
+		return text;
 	pd_buffer_text(&result, "");
 	while (*at != '\0') {
-		const char *found = strstr(at, "=" REDACTED);
+		const char *found = strstr(at, "=" PD_REDACTED);
 		size_t length = found != NULL ? (size_t)(found - at) : strlen(at);
 		pd_buffer_append(&result, at, length);
 		at += length;
@@ -79,7 +80,7 @@ overlay_query(struct pd_holes *holes, jv text)
 		pd_buffer_format(&result, "=%s", jv_string_value(marker));
 		jv_free(marker);
 		free(word);
-		at += strlen("=" REDACTED);
+		at += strlen("=" PD_REDACTED);
 	}
 	jv_free(text);
 	jv string = jv_string_sized(result.data, (int)result.length);
@@ -98,7 +99,7 @@ overlay_string(struct pd_holes *holes, jv marked, jv recorded, const char *name)
 	if (agrees)
 		return marked;
 	jv_free(marked);
-	if (strcmp(jv_string_value(recorded), REDACTED) == 0)
+	if (strcmp(jv_string_value(recorded), PD_REDACTED) == 0)
 		return secret(holes, name);
 	return overlay_query(holes, jv_copy(recorded));
 }
@@ -260,7 +261,8 @@ plan_body(const struct pd_holes *holes, jv request, jv *plan)
 
 /* The path below the base; or the whole URL where it leads elsewhere. */
 static jv
-plan_target(const struct pd_holes *holes, jv request, const char *base_url, jv plan)
+plan_target(const struct pd_holes *holes, jv request, jv recorded,
+    const char *base_url, jv plan)
 {
 	const char *url = pd_json_peek_string(request, "url", NULL);
 	const char *path = pd_json_peek_string(request, "path", "");
@@ -273,8 +275,11 @@ plan_target(const struct pd_holes *holes, jv request, const char *base_url, jv p
 		path = url + base;
 	else if (url != NULL)
 		return pd_json_set(plan, "url", pd_holes_text(holes, jv_string(url)));
-	return pd_json_set(plan, "path", pd_holes_text(holes, path[0] == '/' ||
-	    path[0] == '\0' ? jv_string(path) : jv_string_fmt("/%s", path)));
+	/* A marker may stand where the slash stood. */
+	const char *sent = pd_json_peek_string(recorded, "path", path);
+	bool rooted = url != NULL || sent[0] == '/' || sent[0] == '\0';
+	return pd_json_set(plan, "path", pd_holes_text(holes, rooted ? jv_string(path) :
+	    jv_string_fmt("/%s", path)));
 }
 
 static jv
@@ -286,7 +291,7 @@ copy_number(jv plan, jv request, const char *name)
 }
 
 static jv
-plan_http(const struct pd_holes *holes, jv request, const char *base_url)
+plan_http(const struct pd_holes *holes, jv request, jv recorded, const char *base_url)
 {
 	jv plan = pd_json_set_string(jv_object(), "transport", "http");
 	const char *type = plan_body(holes, request, &plan);
@@ -297,7 +302,7 @@ plan_http(const struct pd_holes *holes, jv request, const char *base_url)
 		    "Content-Type")), JV_ARRAY(jv_string(type))));
 	plan = pd_json_set_string(plan, "method", pd_json_peek_string(request, "method",
 	    type != NULL ? "POST" : "GET"));
-	plan = plan_target(holes, request, base_url, plan);
+	plan = plan_target(holes, request, recorded, base_url, plan);
 	plan = pd_json_set(plan, "query", pairs(holes, pd_json_peek(request, "query")));
 	plan = pd_json_set(plan, "headers", headers);
 	plan = copy_number(plan, request, "redirects");
@@ -339,11 +344,12 @@ plan_coprocess(const struct pd_holes *holes, jv request)
 }
 
 jv
-pd_request_plan(const struct pd_holes *holes, jv request, const char *base_url)
+pd_request_plan(const struct pd_holes *holes, jv request, jv recorded,
+    const char *base_url)
 {
 	jv plan = pd_json_has_peek(request, "argv") ? plan_program(holes, request) :
 	    pd_json_has_peek(request, "op") ? plan_coprocess(holes, request) :
-	    plan_http(holes, request, base_url);
+	    plan_http(holes, request, recorded, base_url);
 
 	jv_free(request);
 	return plan;

@@ -24,8 +24,9 @@
  * borrows recorded. */
 jv pd_request_overlay(jv marked, jv recorded, struct pd_holes *);
 
-/* The plan of a request whose values have markers. base_url is where paths began,
- * or NULL. Consumes the request. */
-jv pd_request_plan(const struct pd_holes *, jv request, const char *base_url);
+/* The plan of a request whose values have markers. recorded is the one that was sent,
+ * base_url where its path began, or NULL. Consumes the request; borrows recorded. */
+jv pd_request_plan(const struct pd_holes *, jv request, jv recorded,
+    const char *base_url);
 
 #endif

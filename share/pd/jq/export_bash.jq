@@ -137,7 +137,7 @@ def jq_outcomes:
 def bash_start:
   "base=${BASE_URL-\(.base_url // "" | shell)}",
   "base=${base%/}",
-  (.environment[] | ": \"${\(.)?a secret that the requests need}\"");
+  (.environment[] | "[[ ${\(.)+set} ]] || { echo 'set \(.): the requests need this secret' >&2; exit 2; }");
 
 # A reply is what jq makes of its head and its text.
 def bash_reply_of($head):

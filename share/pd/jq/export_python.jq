@@ -11,6 +11,7 @@ def python_text:
   elif plain then plain_text | python_string
   else map(if type == "string" then python_string
       elif .encode == "uri" then "uri(\(python_variable))"
+      elif has("environment") then python_variable
       else "text(\(python_variable))" end) | join(" + ") end;
 def python_value:
   if has("constant") then .constant | python
@@ -67,7 +68,8 @@ def indent($text): if . == "" then . else $text + . end;
 def python_minted:
   .minted[] | "v.\(.variable) = " + (if .template == "uuid" then "str(uuid.uuid4())"
     else .template | index("{}") as $at
-      | if $at == null then python_string else "\(.[:$at] | python_string) + letters() + \(.[$at + 2:] | python_string)" end end);
+      | if $at == null then python_string
+        else [(.[:$at], null, .[$at + 2:]) | if . == null then "letters()" elif . == "" then empty else python_string end] | join(" + ") end end);
 
 def python_send($stdlib):
   if $stdlib then
@@ -80,7 +82,8 @@ def python_send($stdlib):
     "    data, kind = encode(json, form, body)",
     "    if query:",
     "        url += (\"&\" if \"?\" in url else \"?\") + urllib.parse.urlencode(query, quote_via=urllib.parse.quote)",
-    "    request = urllib.request.Request(url, data=data, method=method, headers={**kind, **(headers or {})})",
+    "    lines = {name: value.encode().decode(\"latin-1\") for name, value in {**kind, **(headers or {})}.items()}",
+    "    request = urllib.request.Request(url, data=data, method=method, headers=lines)",
     "    handlers = [] if redirects else [NoRedirect]",
     "    try:",
     "        with urllib.request.build_opener(*handlers).open(request, timeout=TIMEOUT) as answer:",
@@ -99,7 +102,7 @@ def python_send($stdlib):
     "    try:",
     "        session = requests.Session()",
     "        session.max_redirects = max(redirects, 1)",
-    "        answer = session.request(method, url, params=list(query), data=data, headers={**kind, **(headers or {})},",
+    "        answer = session.request(method, url, params=list(query), data=data, headers={name: value.encode() for name, value in {**kind, **(headers or {})}.items()},",
     "                                 timeout=TIMEOUT, allow_redirects=redirects > 0)",
     "    except requests.exceptions.ReadTimeout:",
     "        return NO_REPLY",
@@ -116,6 +119,7 @@ def python_head($o):
     "import sys",
     (if .concurrent then "import threading" else empty end),
     "import time",
+    "import traceback",
     (if $http and $o.stdlib then "import urllib.error" else empty end),
     "import urllib.parse",
     (if $http and $o.stdlib then "import urllib.request" else empty end),
@@ -133,6 +137,12 @@ def python_head($o):
     "",
     "class Trouble(Exception):",
     "    pass",
+    (.environment | if . == [] then empty else
+      "", "",
+      "for needed in \(map(tojson) | "(\(join(", ")),)"):",
+      "    if needed not in os.environ:",
+      "        print(f\"set {needed}: the requests need this secret\", file=sys.stderr)",
+      "        sys.exit(2)" end),
     "",
     "",
     "def letters():",
@@ -220,7 +230,8 @@ def python_head($o):
     "",
     "",
     "def brief(reply):",
-    "    return json_text.dumps({name: value for name, value in reply.items() if name != \"headers\"})[:300]",
+    "    hidden = (\"headers\",) if reply.get(\"body\") is None else (\"headers\", \"text\")",
+    "    return json_text.dumps({name: value for name, value in reply.items() if name not in hidden})[:300]",
     "",
     "",
     "def keep(step_id, name, reply, value):",
@@ -349,4 +360,7 @@ def python_main:
   "        sys.exit(main())",
   "    except Trouble as trouble:",
   "        print(trouble, file=sys.stderr)",
+  "        sys.exit(2)",
+  "    except Exception:  # a mistake in here must not look like the failure",
+  "        traceback.print_exc()",
   "        sys.exit(2)";

@@ -3,15 +3,16 @@
 # jq can hold; what a language has no way to say is an error.
 
 # One word of a shell command. A shell's words cannot hold NUL.
-def shell_quoted: "'" + gsub("'"; "'\\''") + "'";
+# (gsub would take quadratic time.)
+def shell_quoted: "'" + (split("'") | join("'\\''")) + "'";
 def shell:
   if index("\u0000") then error("a NUL character cannot be in a word of a shell command")
   elif test("\\A[A-Za-z0-9_./:=@%,+-]+\\z") then .
   else shell_quoted end;
 
-# What a comment may hold: one line, which nothing in it can end, and no text that
-# turns around.
-def comment: tojson[1:-1] | gsub("[\\x{7f}-\\x{9f}\\x{ad}\\x{61c}\\x{200b}-\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{206f}\\x{feff}]"; "?")
+# What a comment may hold: one line, which nothing in it can end, not too long, and no
+# text that turns around.
+def comment: (if length > 400 then .[:400] + "..." else . end) | tojson[1:-1] | gsub("[\\x{7f}-\\x{9f}\\x{ad}\\x{61c}\\x{200b}-\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{206f}\\x{feff}]"; "?")
   | gsub("\\\\\""; "\"");
 
 # A value as a jq program says it: JSON, but for numbers that only its text can hold.
