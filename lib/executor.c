@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "call.h"
+#include "entries.h"
 #include "gathering.h"
 #include "journal.h"
 #include "json.h"
@@ -81,7 +82,7 @@ struct pd_executor {
 	struct pd_writer *writer;
 	struct pd_executor_options options;
 	jv attempts;		/* {run: how often it was executed} */
-	jv timeouts;		/* {command: microseconds} as far as looked up */
+	struct pd_entries entries;	/* of the model's commands */
 	struct pd_preparation preparation;
 	struct pd_specification *specification;	/* once a run had branches, or NULL */
 	struct pd_gathering_options gathering;
@@ -110,13 +111,14 @@ pd_executor_new(struct pd_loop *loop, struct pd_model *model,
 
 	*executor = (struct pd_executor){.loop = loop, .model = model,
 		.adapter = adapter, .writer = writer, .options = *options,
-		.attempts = jv_object(), .timeouts = jv_object(),
+		.attempts = jv_object(),
 		.preparation = {.loop = loop, .adapter = adapter,
 		.redaction = options->projection.redaction, .timeout = options->timeout,
 		.health_timeout = options->health_timeout},
 		.gathering = {.timeout = options->linearize_timeout,
 		.max_memory = SEARCH_MEMORY, .interrupted = is_interrupted,
 		.context = executor}};
+	pd_entries_start(&executor->entries, model);
 	pd_evidence_start(&executor->evidence);
 	return executor;
 }
@@ -127,7 +129,7 @@ pd_executor_free(struct pd_executor *executor)
 	if (executor == NULL)
 		return;
 	jv_free(executor->attempts);
-	jv_free(executor->timeouts);
+	pd_entries_free(&executor->entries);
 	pd_specification_close(executor->specification);
 	pd_evidence_free(&executor->evidence);
 	free(executor);
@@ -190,9 +192,12 @@ fail_answer(struct lane *lane, const struct pd_answer *answer)
 {
 	struct pd_projection *projection = &lane->run->projection;
 
+	char text[2560];
+
 	projection->stopping = true;
-	pd_projection_fail_error(projection, answer->failure,
-	    pd_json_peek_string(lane->command, "type", NULL), &answer->error,
+	pd_projection_fail(projection, answer->failure,
+	    pd_json_peek_string(lane->command, "type", NULL),
+	    pd_error_text(&answer->error, text, sizeof(text)), jv_copy(answer->data),
 	    place_of(lane));
 }
 
@@ -294,34 +299,20 @@ time_left(const struct run *run)
 	return left > 0 ? left : 0;
 }
 
-/* What the model's entry of a command says about its timeout, 0 for nothing.
- * A fact that does not change, so each command's entry is looked at once. */
-static int64_t
-entry_timeout(const struct run *run, jv command)
+/* What the model's entry says about a command. */
+static const struct pd_entry *
+entry_of(struct run *run, jv command)
 {
-	struct pd_executor *executor = run->executor;
-	const char *type = pd_json_peek_string(command, "type", "");
-	struct pd_error ignored;
-	double timeout = pd_json_peek_number(executor->timeouts, type, -1);
-
-	if (timeout < 0 && run->projection.folding) {
-		jv commands = pd_model_commands(executor->model,
-		    run->projection.fold.state, &ignored);
-		jv entry = pd_json_peek(commands, type);
-		timeout = 1000 * pd_json_peek_number(entry, "timeout_ms", 0);
-		executor->timeouts = pd_json_set_number(executor->timeouts, type, timeout);
-		jv_free(entry);
-		jv_free(commands);
-	}
-	return timeout > 0 ? (int64_t)timeout : 0;
+	return pd_entries_find(&run->executor->entries, run->projection.folding ?
+	    run->projection.fold.state : jv_invalid(),
+	    pd_json_peek_string(command, "type", ""));
 }
 
 /* The command's own timeout, the model's, the adapter's, the user's. */
 static int64_t
-timeout_of(const struct run *run, jv command)
+timeout_of(const struct pd_executor *executor, const struct pd_entry *entry)
 {
-	struct pd_executor *executor = run->executor;
-	int64_t timeout = entry_timeout(run, command);
+	int64_t timeout = entry->timeout;
 
 	if (timeout == 0)
 		timeout = pd_model_timeout(executor->model);
@@ -366,6 +357,22 @@ prepare_command(struct lane *lane)
 	return run->projection.folding == could_fold;
 }
 
+/* What configures a mock is not sent to the system, and answered by nobody. */
+static void
+on_configured(void *context)
+{
+	struct lane *lane = context;
+	int64_t now = pd_loop_now();
+	struct pd_answer answer = {.outcome = PD_OUTCOME_OK, .events = jv_array(),
+		.exchanges = jv_array(), .data = jv_invalid(), .call_us = now,
+		.return_us = now};
+
+	lane->delay = NULL;
+	jv_free(lane->predicted);
+	lane->predicted = jv_invalid();
+	on_answer(lane, &answer);
+}
+
 static void
 send_command(struct lane *lane)
 {
@@ -376,11 +383,16 @@ send_command(struct lane *lane)
 		skip_command(lane);
 		return;
 	}
+	const struct pd_entry *entry = entry_of(run, lane->command);
+	if (entry->semantics == PD_MOCK_CONFIG) {
+		lane->delay = pd_loop_after(executor->loop, 0, on_configured, lane);
+		return;
+	}
 	struct pd_command_context context = {run->sequence->run,
 		place_of(lane).id};
 	struct pd_call_options options = {
-		.timeout = timeout_of(run, lane->command), .done = on_answer,
-		.inject = on_inject, .context = lane,
+		.timeout = timeout_of(executor, entry), .semantics = entry->semantics,
+		.settle = entry->settle, .done = on_answer, .inject = on_inject, .context = lane,
 		.redaction = executor->options.projection.redaction};
 	lane->call = pd_call_command(executor->loop, executor->adapter,
 	    lane->command, &context, &options);

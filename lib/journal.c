@@ -89,13 +89,29 @@ cut_exchanges(jv exchanges)
 	return exchanges;
 }
 
+/* Times as records have them. */
+static jv
+count_from_start(const struct pd_journal *journal, jv exchanges)
+{
+	int count = jv_array_length(jv_copy(exchanges));
+
+	for (int i = 0; i < count; i++) {
+		jv exchange = jv_array_get(jv_copy(exchanges), i);
+		double at = pd_json_peek_number(exchange, "at_us", 0);
+		exchanges = jv_array_set(exchanges, i, pd_json_set_number(exchange, "at_us",
+		    at - (double)journal->started));
+	}
+	return exchanges;
+}
+
 /* Requests and replies, cut where their line would be longer than readers
  * take. */
 static void
 write_exchanges(const struct pd_journal *journal, jv exchanges)
 {
 	struct pd_writer *writer = journal->writer;
-	jv shown = pd_redact_exchanges(journal->redaction, jv_copy(exchanges));
+	jv shown = pd_redact_exchanges(journal->redaction,
+	    count_from_start(journal, jv_copy(exchanges)));
 	size_t start = writer->buffer.length;
 
 	pd_writer_json_peek(writer, "exchange", shown);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "model.h"
 
-#include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buffer.h"
+#include "entry.h"
 #include "json.h"
 #include "module.h"
 #include "text.h"
@@ -29,25 +28,6 @@ struct pd_model {
 
 static const char *const known_metadata[] = {
 	"name", "description", "triggers", "timeout_ms", "state_classes",
-};
-
-/* What may stand in a command's entry, and of which kind it must be; 0 for any. */
-static const struct field {
-	const char *name;
-	jv_kind kind;
-	const char *expected;
-} entry_fields[] = {
-	{"weight", JV_KIND_NUMBER, "a number from 0"},
-	{"args", JV_KIND_OBJECT, "an object of generators"},
-	{"when", JV_KIND_TRUE, "true or false"},
-	{"read_only", JV_KIND_TRUE, "true or false"},
-	{"semantics", JV_KIND_STRING, "\"sync\", \"probe\", \"async\" or \"mock_config\""},
-	{"settle", JV_KIND_OBJECT, "an object"},
-	{"timeout_ms", JV_KIND_NUMBER, "a number from 0"},
-	{"idempotent", JV_KIND_TRUE, "true or false"},
-	{"idempotency_key", JV_KIND_INVALID, NULL},
-	{"acceptable_retry_events", JV_KIND_ARRAY, "an array"},
-	{"fault", JV_KIND_INVALID, NULL},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -405,87 +385,23 @@ pd_model_init(struct pd_model *model, struct pd_error *error)
 	    error);
 }
 
-static int
-entry_error(struct pd_model *model, struct pd_error *error, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
-
-static int
-entry_error(struct pd_model *model, struct pd_error *error, const char *format,
-    ...)
-{
-	char what[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(what, sizeof(what), format, arguments);
-	va_end(arguments);
-	pd_error_set(error, "commands/0: %s", what);
-	pd_model_place_commands(model, error);
-	return -1;
-}
-
-/* One field of a command's entry. Borrows the value. */
-static int
-check_field(struct pd_model *model, const char *command, const char *name,
-    jv value, struct pd_error *error)
-{
-	const char *names[COUNT(entry_fields)];
-	const struct field *field = NULL;
-
-	for (size_t i = 0; i < COUNT(entry_fields); i++) {
-		names[i] = entry_fields[i].name;
-		if (strcmp(names[i], name) == 0)
-			field = &entry_fields[i];
-	}
-	if (field == NULL) {
-		const char *nearest = pd_nearest(name, names, COUNT(names));
-		entry_error(model, error, "unknown key '%s' in the entry of %s", name,
-		    command);
-		return nearest == NULL ? -1 :
-		    pd_error_hint(error, "did you mean '%s'?", nearest);
-	}
-	jv_kind kind = jv_get_kind(value);
-	bool good = field->kind == JV_KIND_INVALID || kind == field->kind ||
-	    (field->kind == JV_KIND_TRUE && kind == JV_KIND_FALSE);
-	if (good && kind == JV_KIND_NUMBER)
-		good = jv_number_value(value) >= 0 && isfinite(jv_number_value(value));
-	if (good)
-		return 0;
-	char *text = pd_json_excerpt(jv_copy(value), 100);
-	entry_error(model, error, "%s of %s must be %s, not %s", name, command,
-	    field->expected, text);
-	free(text);
-	return -1;
-}
-
-static int
-check_entry(struct pd_model *model, const char *name, jv entry,
-    struct pd_error *error)
-{
-	int result = 0;
-
-	if (jv_get_kind(entry) != JV_KIND_OBJECT)
-		return entry_error(model, error, "the entry of %s is not an object", name);
-	jv_object_foreach(entry, key, value) {
-		if (result == 0)
-			result = check_field(model, name, jv_string_value(key), value, error);
-		jv_free(key);
-		jv_free(value);
-	}
-	jv arguments = pd_json_peek(entry, "args");
-	if (result == 0 && pd_json_has_peek(arguments, "type"))
-		result = entry_error(model, error, "an argument of %s cannot be named "
-		    "type, which is the command's name", name);
-	jv_free(arguments);
-	return result;
-}
-
 void
 pd_model_place_commands(const struct pd_model *model, struct pd_error *error)
 {
 	snprintf(error->file, sizeof(error->file), "%s",
 	    pd_module_function_file(model->module, model->commands));
 	error->line = pd_module_function_line(model->module, model->commands);
+}
+
+static bool
+check_entry(const struct pd_model *model, const char *name, jv entry,
+    struct pd_error *error)
+{
+	if (pd_entry_check(name, entry, error) == 0)
+		return true;
+	pd_error_prefix(error, "commands/0: ");
+	pd_model_place_commands(model, error);
+	return false;
 }
 
 jv
@@ -507,8 +423,7 @@ pd_model_commands(struct pd_model *model, jv state, struct pd_error *error)
 		return wrong_result(model, model->commands,
 		    "an object of commands", commands, error);
 	jv_object_foreach(commands, name, entry) {
-		good = good &&
-		    check_entry(model, jv_string_value(name), entry, error) == 0;
+		good = good && check_entry(model, jv_string_value(name), entry, error);
 		jv_free(name);
 		jv_free(entry);
 	}

@@ -21,7 +21,9 @@ class_of(const char *kind)
 	} classes[] = {
 		{"check_failed", "assertion"}, {"prediction_mismatch", "assertion"},
 		{"adapter_error", "execution"}, {"unexpected_reply", "execution"},
-		{"command_timeout", "execution"}, {"linearization", "assertion"},
+		{"command_timeout", "execution"}, {"settle_timeout", "execution"},
+		{"linearization", "assertion"}, {"poll_timeout", "assertion"},
+		{"idempotency_violation", "assertion"},
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
