@@ -58,17 +58,26 @@ END
 
 make_and() { plan '{"type":"Make","takes_ms":'"$1"'}' "${@:2}"; }
 
+# tried_at [MS,…]: the second command was tried at these times, never earlier, and later by scheduling noise only.
+tried_at() {
+  assert_that "$1 as \$planned | of(\"command\")[1].exchange | map(.at_us) as \$at | [\$at[] - \$at[0] | . / 1000] as \$tried
+    | (\$tried | length) == (\$planned | length)
+      and all(range(\$planned | length); \$tried[.] > \$planned[.] - 1 and \$tried[.] < \$planned[.] + 8)"
+}
+
 @test "a probe is sent at 0, 20, 60, 140 and 300 ms when its interval of 20 ms doubles" {
   write_jobs '{timeout_ms: 2000, interval_ms: 20, backoff: "exponential"}'
   start_python jobs.py
   # The first try comes after the job was made, so the one at 300 ms is the first to find it done.
   make_and 295 '{"type":"Wait","job":"@c1.job"}' >plan
-  run -0 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" plan
-  assert_that 'of("command")[1] | .outcome == "ok" and .attempts == 5 and
-    (.exchange | map(.at_us) as $at | [$at[] - $at[0]] | .[4] as $last | map(. / $last * 300)
-      | [.[1] - 20, .[2] - 60, .[3] - 140] | all(. > -8 and . < 8)) and
-    (.exchange[4].at_us - .exchange[0].at_us | . >= 298000 and . < 340000)'
-  assert_that 'of("command")[1] | .exchange[0].at_us >= .call_us and .exchange[4].at_us <= .return_us'
+  # A busy machine may be late once.
+  for _ in 1 2 3 4 5; do
+    run -0 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" plan
+    assert_that 'of("command")[1] | .outcome == "ok" and .attempts == 5 and .exchange[0].at_us >= .call_us and
+      .exchange[4].at_us <= .return_us and .exchange[4].at_us - .exchange[0].at_us >= 299000'
+    ! tried_at '[0, 20, 60, 140, 300]' 2>/dev/null || return 0
+  done
+  tried_at '[0, 20, 60, 140, 300]'
 }
 
 @test "pauses are constant, grow by the interval, or double up to a limit, and the last try is at the end" {
@@ -77,12 +86,15 @@ make_and() { plan '{"type":"Make","takes_ms":'"$1"'}' "${@:2}"; }
   while read -r backoff expected; do
     write_jobs "{timeout_ms: 500, interval_ms: 80, $backoff}"
     make_and 60000 '{"type":"Wait","job":"@c1.job"}' >plan
-    run -2 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" plan
-    assert_that "of(\"command\")[1].exchange | map(.at_us) as \$at | [\$at[] - \$at[0] | . / 20000 | round] == $expected"
+    for _ in 1 2 3 4 5; do
+      run -2 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" plan
+      ! tried_at "$expected" 2>/dev/null || break
+    done
+    tried_at "$expected"
   done <<'END'
-backoff:"constant" [0,4,8,12,16,20,24,25]
-backoff:"linear" [0,4,12,24,25]
-backoff:"exponential",max_interval_ms:120 [0,4,10,16,22,25]
+backoff:"constant" [0,80,160,240,320,400,480,500]
+backoff:"linear" [0,80,240,480,500]
+backoff:"exponential",max_interval_ms:120 [0,80,200,320,440,500]
 END
 }
 
