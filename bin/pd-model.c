@@ -15,6 +15,7 @@
 #include "inspect.h"
 #include "json.h"
 #include "loop.h"
+#include "origin.h"
 #include "plan.h"
 #include "program.h"
 #include "random.h"
@@ -317,6 +318,8 @@ step_of(jv record)
 	const char *type = pd_json_peek_string(record, "type", "");
 	jv step = jv_invalid();
 
+	if (!pd_origin_is_folded(record))
+		return step;
 	if (strcmp(type, "event") == 0 && pd_json_has_peek(record, "event"))
 		step = pd_json_peek(record, "event");
 	else if (strcmp(type, "command") == 0 && pd_json_has_peek(record, "command"))

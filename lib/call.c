@@ -287,6 +287,10 @@ retry(struct pd_call *call, jv mark)
 	struct pd_error *error = &call->answer.error;
 	int64_t now = pd_loop_now();
 
+	if (call->options.once) {
+		finish(call, PD_OUTCOME_RETRY, NULL);
+		return;
+	}
 	if (call->options.semantics == PD_SYNC) {
 		pd_error_set(error, "the adapter asks to try again (%s), but the command's "
 		    "semantics are sync: it is sent once", reason);

@@ -50,6 +50,8 @@ struct pd_call_options {
 	int64_t timeout;	/* microseconds for all of it, or for each request of
 				 * one that settles; a request's own timeout_ms begins
 				 * anew when it is sent */
+	bool once;		/* a reply that asks to try again is the answer, with the
+				 * outcome retry and no failure */
 	enum pd_semantics semantics;
 	struct pd_settle settle;	/* of a probe or async command */
 	pd_call_done *done;

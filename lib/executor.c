@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "awaiting.h"
 #include "buffer.h"
 #include "call.h"
 #include "entries.h"
@@ -15,10 +16,12 @@
 #include "json.h"
 #include "mutation.h"
 #include "pace.h"
+#include "pollers.h"
 #include "preparation.h"
 #include "projection.h"
 #include "random.h"
 #include "reference.h"
+#include "sightings.h"
 #include "specification.h"
 
 enum {
@@ -28,7 +31,7 @@ enum {
 
 enum phase {
 	PHASE_SETUP_EACH, PHASE_SETUP, PHASE_PREFIX, PHASE_BRANCHES, PHASE_SUFFIX,
-	PHASE_CHECKS, PHASE_TEARDOWN, PHASE_TEARDOWN_EACH, PHASE_DONE,
+	PHASE_SETTLE, PHASE_CHECKS, PHASE_TEARDOWN, PHASE_TEARDOWN_EACH, PHASE_DONE,
 };
 
 struct run;
@@ -41,6 +44,7 @@ struct lane {
 	size_t next;
 	int branch;		/* its number, or -1 */
 	struct pd_call *call;
+	int64_t called;		/* when it was sent */
 	jv command;		/* under way, references resolved */
 	jv predicted;		/* its events, or invalid */
 	jv injected, times;	/* what it made visible before its answer, and when: arrays */
@@ -68,6 +72,11 @@ struct run {
 	struct pd_bindings bindings;
 	struct pd_gathering gathering;
 	bool gathers;		/* answers are gathered, and not folded yet */
+	struct pd_awaiting awaiting;
+	struct pd_pollers pollers;
+	struct pd_timer *wake;	/* when a condition's time is up, or the grace is over */
+	int64_t wakes;		/* when that is */
+	int64_t settled;	/* until then events from outside are waited for */
 	int64_t attempt;
 	bool aborted;
 	bool reached;		/* at least one connection was made */
@@ -87,11 +96,17 @@ struct pd_executor {
 	struct pd_specification *specification;	/* once a run had branches, or NULL */
 	struct pd_gathering_options gathering;
 	struct pd_evidence evidence;	/* of all runs */
+	struct pd_injection *injection;	/* or NULL */
+	struct pd_sightings sightings;
+	size_t strays;
 	int unreachable;
+	bool broken;
 };
 
 static void advance(struct run *);
 static void next_command(struct lane *);
+static void look_outside(struct run *);
+static void pass_time(struct run *);
 
 /* A search that takes long must not keep a signal waiting. */
 static bool
@@ -105,7 +120,7 @@ is_interrupted(void *context)
 struct pd_executor *
 pd_executor_new(struct pd_loop *loop, struct pd_model *model,
     struct pd_adapter *adapter, struct pd_writer *writer,
-    const struct pd_executor_options *options)
+    const struct pd_executor_options *options, struct pd_error *error)
 {
 	struct pd_executor *executor = pd_allocate(1, sizeof(*executor));
 
@@ -120,6 +135,15 @@ pd_executor_new(struct pd_loop *loop, struct pd_model *model,
 		.context = executor}};
 	pd_entries_start(&executor->entries, model);
 	pd_evidence_start(&executor->evidence);
+	if (options->injector_count == 0)
+		return executor;
+	executor->injection = pd_injection_new(loop, model, options->injectors,
+	    options->injector_count, &executor->sightings, error);
+	if (executor->injection == NULL) {
+		pd_executor_free(executor);
+		return NULL;
+	}
+	executor->preparation.injection = executor->injection;
 	return executor;
 }
 
@@ -132,6 +156,8 @@ pd_executor_free(struct pd_executor *executor)
 	pd_entries_free(&executor->entries);
 	pd_specification_close(executor->specification);
 	pd_evidence_free(&executor->evidence);
+	pd_injection_free(executor->injection);
+	pd_sightings_free(&executor->sightings);
 	free(executor);
 }
 
@@ -208,11 +234,13 @@ fold_answer(struct lane *lane, struct pd_answer *answer)
 	struct pd_journal_place place = place_of(lane);
 
 	pd_journal_command(&run->journal, place, lane->command, answer);
-	if (answer->outcome == PD_OUTCOME_OK)
+	if (answer->outcome == PD_OUTCOME_OK) {
+		pd_projection_pass_time(&run->projection, answer->call_us);
 		pd_projection_answer(&run->projection, lane->command, lane->predicted,
 		    lane->injected, answer->events, answer->return_us, place);
-	else
+	} else {
 		fail_answer(lane, answer);
+	}
 	pd_answer_free(answer);
 }
 
@@ -248,6 +276,25 @@ mutate_answer(struct lane *lane, struct pd_answer *answer)
 	answer->events = events;
 }
 
+/* What the command awaits from outside, now that its answer tells of what. */
+static void
+await_events(struct lane *lane, const struct pd_answer *answer)
+{
+	struct run *run = lane->run;
+	struct pd_error error;
+	jv events = jv_array_concat(jv_copy(lane->injected), jv_copy(answer->events));
+	jv awaited = pd_model_awaits(run->executor->model, lane->command, events, &error);
+
+	jv_free(events);
+	if (jv_is_valid(awaited)) {
+		pd_awaiting_add(&run->awaiting, place_of(lane), awaited);
+		return;
+	}
+	run->projection.stopping = true;
+	pd_projection_fail_error(&run->projection, "model_error", NULL, &error,
+	    place_of(lane));
+}
+
 static void
 on_answer(void *context, struct pd_answer *answer)
 {
@@ -259,15 +306,221 @@ on_answer(void *context, struct pd_answer *answer)
 	run->unreachable = run->unreachable || answer->unreachable;
 	mutate_answer(lane, answer);
 	bind_events(lane, answer->events);
+	if (answer->outcome == PD_OUTCOME_OK)
+		await_events(lane, answer);
 	pd_projection_count(&run->projection, answer);
 	if (run->gathers)
 		gather_answer(lane, answer);
 	else
 		fold_answer(lane, answer);
 	pd_pace_answered(&run->pace, place_of(lane).id);
+	look_outside(run);
+	pass_time(run);
 	forget_command(lane);
 	lane->next++;
 	next_command(lane);
+}
+
+/*
+ * What is seen outside of answers.
+ */
+static bool
+is_under_way(const struct run *run)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < run->lane_count; i++)
+		any = any || run->lanes[i].call != NULL;
+	return any;
+}
+
+/* What was seen up to this time, and while no command was under way or one that has
+ * been answered, can be folded. */
+static int64_t
+first_call(const struct run *run)
+{
+	int64_t first = INT64_MAX;
+
+	for (size_t i = 0; i < run->lane_count; i++) {
+		if (run->lanes[i].call != NULL && run->lanes[i].called < first)
+			first = run->lanes[i].called;
+	}
+	return first;
+}
+
+static const char *
+find_id(const struct pd_items *items, const char *id)
+{
+	for (size_t i = 0; i < items->count; i++) {
+		if (strcmp(items->list[i].id, id) == 0)
+			return items->list[i].id;
+	}
+	return NULL;
+}
+
+/* The id of a command, as it stands in the sequence; NULL for none. */
+static const char *
+own_id(const struct pd_sequence *sequence, const char *id)
+{
+	const char *found = NULL;
+
+	if (id == NULL)
+		return NULL;
+	if ((found = find_id(&sequence->prefix, id)) == NULL)
+		found = find_id(&sequence->suffix, id);
+	for (size_t i = 0; i < sequence->branch_count && found == NULL; i++)
+		found = find_id(&sequence->branches[i], id);
+	return found != NULL ? found : find_id(&sequence->setup, id);
+}
+
+static void
+take_sighting(struct run *run)
+{
+	struct pd_sighting sighting = pd_sightings_take(&run->executor->sightings);
+	struct pd_journal_place place = {own_id(run->sequence, sighting.id),
+		sighting.branch};
+
+	if (sighting.id == NULL)
+		place = pd_awaiting_owner(&run->awaiting, sighting.event);
+	if (run->gathers) {
+		pd_gathering_see(&run->gathering, place, sighting.source,
+		    jv_copy(sighting.event), sighting.at);
+	} else {
+		pd_projection_pass_time(&run->projection, sighting.at);
+		pd_projection_event(&run->projection, sighting.source, sighting.event,
+		    sighting.at, place);
+	}
+	jv_free(sighting.event);
+	free(sighting.id);
+}
+
+/* Fold what there is to be folded. */
+static void
+take_sightings(struct run *run)
+{
+	struct pd_executor *executor = run->executor;
+	size_t left;
+
+	if (run->phase < PHASE_SETUP || run->phase > PHASE_SETTLE)
+		return;
+	/* Not what comes meanwhile, which might never end. */
+	for (left = executor->sightings.count; left > 0 && !run->projection.stopping &&
+	    pd_sightings_next(&executor->sightings) < first_call(run); left--)
+		take_sighting(run);
+}
+
+/* What is open may still come true by what a command under way was answered, or by
+ * what was seen meanwhile. */
+static void
+pass_time(struct run *run)
+{
+	if (!run->gathers && !is_under_way(run) && run->phase >= PHASE_SETUP &&
+	    run->phase <= PHASE_SETTLE)
+		pd_projection_pass_time(&run->projection, pd_loop_now());
+}
+
+/* The same, with all that injectors have written up to now. */
+static void
+look_outside(struct run *run)
+{
+	if (run->executor->injection != NULL)
+		pd_injection_read(run->executor->injection);
+	take_sightings(run);
+}
+
+/* Nobody's: what came before the run, or after its end. */
+static void
+drop_sightings(struct pd_executor *executor)
+{
+	if (executor->injection != NULL)
+		pd_injection_read(executor->injection);
+	executor->strays += pd_sightings_clear(&executor->sightings);
+}
+
+static void
+fail_outside(struct run *run, const char *kind, const char *name,
+    const struct pd_error *error, struct pd_journal_place place)
+{
+	if (run->projection.stopping)
+		return;
+	run->projection.stopping = true;
+	pd_projection_fail_error(&run->projection, kind, name, error, place);
+}
+
+/* Has whoever looks outside failed? */
+static void
+note_trouble(struct run *run)
+{
+	struct pd_executor *executor = run->executor;
+	struct pd_pollers *pollers = &run->pollers;
+	struct pd_error error;
+	const char *name, *kind = executor->injection == NULL ? NULL :
+	    pd_injection_failed(executor->injection, &name, &error);
+
+	if (kind != NULL) {
+		executor->broken = true;
+		fail_outside(run, kind, name, &error, PD_NOWHERE);
+	}
+	if (pollers->kind != NULL)
+		fail_outside(run, pollers->kind, pollers->name, &pollers->error,
+		    (struct pd_journal_place){own_id(run->sequence, pollers->id),
+		    pollers->branch});
+}
+
+static void
+on_wake(void *context)
+{
+	struct run *run = context;
+
+	run->wake = NULL;
+}
+
+/* See to it that the loop turns when the next time is up. What is overdue waits for
+ * the answers of commands, not for a time. */
+static void
+set_wake(struct run *run)
+{
+	struct pd_loop *loop = run->executor->loop;
+	int64_t now = pd_loop_now(), at = INT64_MAX;
+
+	if (run->phase <= PHASE_SETTLE && run->projection.conditions.count > 0)
+		at = pd_conditions_deadline(&run->projection.conditions) + 1;
+	if (run->phase == PHASE_SETTLE && run->settled > now && run->settled < at)
+		at = run->settled;
+	if (run->wake != NULL && run->wakes == at)
+		return;
+	pd_loop_cancel(loop, run->wake);
+	run->wake = NULL;
+	run->wakes = at;
+	if (at != INT64_MAX && at > now)
+		run->wake = pd_loop_after(loop, at - now, on_wake, run);
+}
+
+/* Is there nothing more to wait for? */
+static bool
+has_settled(const struct run *run)
+{
+	return run->projection.stopping || !run->projection.folding ||
+	    (run->projection.conditions.count == 0 && pd_loop_now() >= run->settled);
+}
+
+/* After each turn of the loop, while the run has commands. */
+static void
+attend(struct run *run)
+{
+	if (run->phase < PHASE_SETUP || run->phase > PHASE_SETTLE)
+		return;
+	take_sightings(run);
+	note_trouble(run);
+	pass_time(run);
+	if (run->projection.folding && !run->projection.stopping)
+		pd_pollers_update(&run->pollers, &run->projection.conditions,
+		    run->projection.fold.state);
+	if (run->executor->injection != NULL)
+		pd_injection_resume(run->executor->injection);
+	if (run->phase == PHASE_SETTLE && has_settled(run))
+		advance(run);
+	set_wake(run);
 }
 
 static void
@@ -394,6 +647,7 @@ send_command(struct lane *lane)
 		.timeout = timeout_of(executor, entry), .semantics = entry->semantics,
 		.settle = entry->settle, .done = on_answer, .inject = on_inject, .context = lane,
 		.redaction = executor->options.projection.redaction};
+	lane->called = pd_loop_now();
 	lane->call = pd_call_command(executor->loop, executor->adapter,
 	    lane->command, &context, &options);
 	if (run->aborted)
@@ -581,6 +835,23 @@ begin_gathering(struct run *run)
 	    &executor->gathering);
 }
 
+/* The commands are done: merge the branches, and wait for what comes from outside
+ * within the grace, and until no condition is open. attend looks after that. */
+static void
+begin_to_settle(struct run *run)
+{
+	const struct pd_executor *executor = run->executor;
+	bool waits = executor->injection != NULL && run->projection.evidence.commands > 0;
+
+	look_outside(run);
+	if (run->gathers)
+		pd_gathering_finish(&run->gathering);
+	run->gathers = false;
+	run->settled = pd_loop_now() + (waits ? executor->options.grace : 0);
+	if (has_settled(run))
+		advance(run);
+}
+
 /* Go on to the next phase. */
 static void
 advance(struct run *run)
@@ -593,6 +864,7 @@ advance(struct run *run)
 		start_hooks(run, "setup_each");
 		break;
 	case PHASE_SETUP:
+		drop_sightings(run->executor);
 		start_lanes(run, &sequence->setup, sequence->setup.count > 0);
 		break;
 	case PHASE_PREFIX:
@@ -607,10 +879,11 @@ advance(struct run *run)
 			pd_gathering_look(&run->gathering);
 		start_lanes(run, &sequence->suffix, sequence->suffix.count > 0);
 		break;
+	case PHASE_SETTLE:
+		begin_to_settle(run);
+		break;
 	case PHASE_CHECKS:
-		if (run->gathers)
-			pd_gathering_finish(&run->gathering);
-		run->gathers = false;
+		pd_pollers_stop(&run->pollers);
 		pd_projection_check_end(&run->projection);
 		advance(run);
 		break;
@@ -678,6 +951,7 @@ abort_run(struct run *run)
 	if (run->gathers)
 		pd_gathering_leave(&run->gathering);
 	run->gathers = false;
+	pd_pollers_stop(&run->pollers);
 	run->phase = PHASE_CHECKS;	/* what comes next is teardown */
 	advance(run);
 }
@@ -693,16 +967,6 @@ must_abort(const struct run *run)
  * Pacing. One command at a time is under way, those of branches take turns;
  * when it is over and all that came of it is written, the next one waits.
  */
-static bool
-is_under_way(const struct run *run)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < run->lane_count; i++)
-		any = any || run->lanes[i].call != NULL;
-	return any;
-}
-
 static struct lane *
 first_waiting(const struct run *run)
 {
@@ -816,8 +1080,7 @@ add_evidence(struct pd_executor *executor, struct run *run)
 {
 	struct pd_projection *projection = &run->projection;
 
-	for (int i = 0; i < pd_model_checks(executor->model); i++)
-		projection->evidence.fired += projection->fold.fired[i];
+	projection->evidence.fired += pd_projection_fired(projection);
 	pd_evidence_add(&executor->evidence, &projection->evidence);
 	executor->unreachable = run->unreachable && !run->reached ?
 	    executor->unreachable + 1 : 0;
@@ -827,6 +1090,9 @@ static void
 free_run(struct run *run)
 {
 	free_lanes(run);
+	pd_pollers_stop(&run->pollers);
+	pd_loop_cancel(run->executor->loop, run->wake);
+	pd_awaiting_free(&run->awaiting);
 	pd_gathering_free(&run->gathering);
 	jv_free(run->hooks);
 	pd_projection_free(&run->projection);
@@ -846,6 +1112,7 @@ turn_until_done(struct run *run)
 			    &error, PD_NOWHERE);
 			return;
 		}
+		attend(run);
 		if (must_abort(run))
 			abort_run(run);
 	}
@@ -866,6 +1133,11 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 	};
 
 	snprintf(run.nonce, sizeof(run.nonce), "%016" PRIx64, pd_seed_from_entropy());
+	pd_pollers_start(&run.pollers, &(struct pd_pollers_options){
+	    .loop = executor->loop, .model = executor->model,
+	    .adapter = executor->adapter, .sightings = &executor->sightings,
+	    .redaction = options->projection.redaction, .timeout = options->timeout,
+	    .run = sequence->run});
 	pd_bindings_start(&run.bindings, sequence->seed, run.nonce);
 	write_run_start(&run, execution->line, execution->length);
 	pd_projection_start(&run.projection, executor->model, &options->projection,
@@ -875,11 +1147,26 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 		start_hooks(&run, "setup_each");
 		turn_until_done(&run);
 	}
+	/* What a run that broke off did not wait for is not worth a word. */
+	if (run.projection.stopping)
+		pd_sightings_clear(&executor->sightings);
 	jv end = make_run_end(&run, execution);
 	pd_writer_record(executor->writer, jv_copy(end));
 	add_evidence(executor, &run);
 	free_run(&run);
 	return end;
+}
+
+bool
+pd_executor_is_broken(const struct pd_executor *executor)
+{
+	return executor->broken;
+}
+
+size_t
+pd_executor_strays(const struct pd_executor *executor)
+{
+	return executor->strays;
 }
 
 int
@@ -897,6 +1184,7 @@ pd_executor_begin(struct pd_executor *executor, struct pd_error *error)
 int
 pd_executor_finish(struct pd_executor *executor, struct pd_error *error)
 {
+	drop_sightings(executor);
 	return pd_preparation_finish(&executor->preparation, error);
 }
 
@@ -908,5 +1196,5 @@ pd_executor_note_empty(const struct pd_executor *executor,
 
 	pd_evidence_note_empty(&executor->evidence,
 	    options->checks != PD_CHECKS_OFF, options->conform,
-	    pd_model_checks(executor->model), counts);
+	    pd_projection_promises(executor->model), counts);
 }

@@ -24,6 +24,9 @@ struct pd_gathered {
 	jv command, injected, times;
 	bool answered;
 	struct pd_answer answer;
+	const char *source;	/* of an event that is no answer's: command is null, and
+				 * the answer's only event is this one; else NULL */
+	int64_t seen;		/* when */
 };
 
 void
@@ -76,6 +79,20 @@ pd_gathering_take(struct pd_gathering *gathering,
 		.answer = answer != NULL ? *answer : (struct pd_answer){0}};
 }
 
+void
+pd_gathering_see(struct pd_gathering *gathering, struct pd_journal_place place,
+    const char *source, jv event, int64_t at)
+{
+	int64_t now = pd_loop_now();
+	struct pd_answer answer = {.outcome = PD_OUTCOME_OK, .events = JV_ARRAY(event),
+		.exchanges = jv_array(), .data = jv_invalid(), .call_us = now,
+		.return_us = now};
+
+	pd_gathering_take(gathering, place, jv_null(), jv_array(), jv_array(), &answer);
+	gathering->list[gathering->count - 1].source = source;
+	gathering->list[gathering->count - 1].seen = at;
+}
+
 static bool
 is_known(const struct pd_gathered *gathered)
 {
@@ -98,9 +115,10 @@ add_operation(struct pd_history *history, const struct pd_gathered *gathered,
 	const struct pd_answer *answer = &gathered->answer;
 	bool known = is_known(gathered);
 	struct pd_operation operation = {
-		.id = pd_duplicate(gathered->place.id),
-		.process = gathered->place.branch >= 0 ?
-		    jv_number(gathered->place.branch) : jv_string("suffix"),
+		.id = pd_duplicate(gathered->source == NULL ? gathered->place.id : ""),
+		.process = gathered->source != NULL ? jv_string("outside") :
+		    gathered->place.branch >= 0 ? jv_number(gathered->place.branch) :
+		    jv_string("suffix"),
 		.called = answer->call_us > earliest ? answer->call_us : earliest,
 		.returned = PD_NEVER, .command = jv_copy(gathered->command),
 		.events = known ? events_of(gathered) : jv_invalid(), .key = jv_invalid()};
@@ -119,7 +137,8 @@ make_history(const struct pd_gathering *gathering, struct pd_history *history)
 	*history = (struct pd_history)PD_HISTORY_INIT;
 	for (size_t i = 0; i < gathering->count; i++) {
 		/* The suffix comes after the branches, however coarse the clock. */
-		bool after = gathering->list[i].place.branch < 0 && last != INT64_MIN;
+		bool after = gathering->list[i].source == NULL &&
+		    gathering->list[i].place.branch < 0 && last != INT64_MIN;
 		add_operation(history, &gathering->list[i], after ? last + 1 : INT64_MIN);
 		int64_t returned = history->list[i].returned;
 		if (returned != PD_NEVER && returned > last)
@@ -217,7 +236,9 @@ try_operation(const struct pd_gathering *gathering, struct trial *trial,
 	struct pd_error ignored;
 
 	try_events(trial, gathered->injected);
-	if (is_known(gathered)) {
+	if (gathered->source != NULL) {
+		try_events(trial, gathered->answer.events);
+	} else if (is_known(gathered)) {
 		try_step(trial, PD_STEP_COMMAND, gathered->command);
 		try_events(trial, gathered->answer.events);
 		trial->over = trial->over || (!trial->failed &&
@@ -326,6 +347,13 @@ write_operation(struct pd_gathering *gathering,
 	struct pd_projection *projection = gathering->projection;
 	const struct pd_answer *answer = &gathered->answer;
 
+	if (gathered->source != NULL) {
+		jv event = jv_array_get(jv_copy(answer->events), 0);
+		pd_projection_event(projection, gathered->source, event, gathered->seen,
+		    gathered->place);
+		jv_free(event);
+		return;
+	}
 	write_injected(gathering, gathered);
 	if (!gathered->answered)
 		return;
