@@ -22,6 +22,7 @@
 #include "redact.h"
 #include "sequence.h"
 #include "stream.h"
+#include "text.h"
 #include "writer.h"
 
 enum {
@@ -31,6 +32,8 @@ enum {
 	OPT_ALLOW_VACUOUS, OPT_STRICT, OPT_LINE_BUFFERED, OPT_MAX_LINE,
 	OPT_SKIP_BAD, OPT_SHARED, OPT_REPEAT, OPT_JITTER, OPT_NO_LINEARIZE,
 	OPT_LINEARIZE_TIMEOUT, OPT_INJECT, OPT_INJECT_READY, OPT_INJECT_MAP, OPT_GRACE,
+	OPT_STUTTER, OPT_STUTTER_MAX, OPT_STUTTER_DELAY, OPT_STUTTER_COMMANDS,
+	OPT_STUTTER_IGNORE,
 };
 
 static const struct pd_option options[] = {
@@ -48,6 +51,11 @@ static const struct pd_option options[] = {
 	{OPT_INJECT_READY, "inject-ready", "REGEX", "that injector is ready when it writes such a line"},
 	{OPT_INJECT_MAP, "inject-map", "MAP", "makes events of what that injector writes"},
 	{OPT_GRACE, "grace", "TIME", "for injectors after the last command of a run (200ms)"},
+	{OPT_STUTTER, "stutter", "P", "send idempotent commands again, each with this probability"},
+	{OPT_STUTTER_MAX, "stutter-max", "N", "at most so many times (2)"},
+	{OPT_STUTTER_DELAY, "stutter-delay", "MIN:MAX", "a pause before each time (0:100ms)"},
+	{OPT_STUTTER_COMMANDS, "stutter-commands", "NAMES", "these, with commas between, whatever the model says"},
+	{OPT_STUTTER_IGNORE, "stutter-ignore", "FIELDS", "of events, when they are compared with the first"},
 	{OPT_STOP, "stop-on-failure", NULL, "stop after the first run that fails"},
 	{OPT_MAX_FAILURES, "max-failures", "N", "stop after N runs that failed"},
 	{OPT_TRACE, "trace", NULL, "write passing checks and every run's last state"},
@@ -77,7 +85,9 @@ static const struct pd_program program = {
 	    "               [--repeat N] [--jitter TIME] [--no-linearize]\n"
 	    "               [--linearize-timeout TIME]\n"
 	    "               [--inject [NAME=]CMD [--inject-ready REGEX] [--inject-map MAP]]\n"
-	    "               [--grace TIME]\n"
+	    "               [--grace TIME] [--stutter P] [--stutter-max N]\n"
+	    "               [--stutter-delay MIN:MAX] [--stutter-commands NAMES]\n"
+	    "               [--stutter-ignore FIELDS]\n"
 	    "               [--stop-on-failure] [--max-failures N] [--trace] [--report]\n"
 	    "               [--timeout TIME] [--health-timeout TIME] [--redact NAME]\n"
 	    "               [--no-exchange] [--cacert FILE] [--cert FILE] [--key FILE]\n"
@@ -150,6 +160,37 @@ add_injector(struct settings *settings, const char *value)
 	settings->executor.injectors = settings->injectors;
 }
 
+/* Names with commas between, as {NAME: true}; more of them are added. */
+static void
+add_names(jv *names, const char *option, const char *value)
+{
+	char *list = strdup(value), *rest = list, *name;
+
+	if (!jv_is_valid(*names))
+		*names = jv_object();
+	while ((name = strsep(&rest, ",")) != NULL) {
+		if (*name == '\0')
+			pd_usage_error("--%s: '%s' has an empty name", option, value);
+		*names = jv_object_set(*names, jv_string(name), jv_true());
+	}
+	free(list);
+}
+
+/* MIN:MAX, or MAX alone. */
+static void
+parse_delay(struct pd_stutter *stutter, const char *value)
+{
+	const char *colon = strchr(value, ':');
+	char *first = strndup(value, colon != NULL ? (size_t)(colon - value) : 0);
+
+	stutter->shortest = colon != NULL ? pd_option_duration("stutter-delay", first) : 0;
+	stutter->longest = pd_option_duration("stutter-delay",
+	    colon != NULL ? colon + 1 : value);
+	if (stutter->longest < stutter->shortest)
+		pd_usage_error("--stutter-delay: '%s' ends before it begins", value);
+	free(first);
+}
+
 static void
 free_injectors(struct settings *settings)
 {
@@ -166,6 +207,27 @@ latest_injector(struct settings *settings, const char *option)
 	if (count == 0)
 		pd_usage_error("--%s stands behind the --inject that it is for", option);
 	return &settings->injectors[count - 1];
+}
+
+static void
+set_stutter_option(struct pd_stutter *stutter, int option, const char *value)
+{
+	struct pd_error error;
+
+	switch (option) {
+	case OPT_STUTTER:
+		if (pd_parse_probability(value, &stutter->probability, &error) != 0)
+			pd_usage_error("--stutter: %s", error.message);
+		break;
+	case OPT_STUTTER_MAX:
+		stutter->most = pd_option_number("stutter-max", value, 1, 1000);
+		break;
+	case OPT_STUTTER_DELAY: parse_delay(stutter, value); break;
+	case OPT_STUTTER_COMMANDS:
+		add_names(&stutter->commands, "stutter-commands", value);
+		break;
+	case OPT_STUTTER_IGNORE: add_names(&stutter->ignored, "stutter-ignore", value); break;
+	}
 }
 
 static void
@@ -225,6 +287,7 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_SKIP_BAD: settings->skip_bad = true; break;
 	case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
 	case OPT_LINE_BUFFERED: settings->line_buffered = true; break;
+	default: set_stutter_option(&executor->stutter, option, value);
 	}
 }
 
@@ -236,7 +299,9 @@ parse_options(struct settings *settings, int argc, char **argv)
 
 	*settings = (struct settings){.max_line = PD_LINE_LIMIT, .repeat = 1,
 		.executor = {.timeout = 30000000, .health_timeout = 10000000,
-		.linearize_timeout = 10000000, .grace = 200000, .exchanges = true, .projection.log = log_check}};
+		.linearize_timeout = 10000000, .grace = 200000,
+		.stutter = {.most = 2, .longest = 100000, .commands = jv_invalid(),
+		.ignored = jv_invalid()}, .exchanges = true, .projection.log = log_check}};
 	pd_redaction_start(&settings->redaction);
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1)
 		set_option(settings, option, value);
@@ -714,6 +779,8 @@ main(int argc, char **argv)
 	close_session(&session);
 	pd_redaction_free(&settings.redaction);
 	free_injectors(&settings);
+	jv_free(settings.executor.stutter.commands);
+	jv_free(settings.executor.stutter.ignored);
 	free(target);
 	if (pipe_closed) {
 		signal(SIGPIPE, SIG_DFL);

@@ -18,6 +18,7 @@ struct pd_call {
 	struct pd_adapter *adapter;
 	struct pd_call_options options;
 	jv command;		/* invalid for a hook */
+	jv key;			/* its idempotency key, or invalid */
 	jv request;		/* the one to send, or sent last */
 	struct pd_sending *sending;
 	struct pd_timer *deadline;
@@ -59,6 +60,7 @@ release(struct pd_call *call)
 	pd_loop_cancel(call->loop, call->deadline);
 	pd_loop_cancel(call->loop, call->pause);
 	jv_free(call->command);
+	jv_free(call->key);
 	jv_free(call->request);
 	free(call);
 }
@@ -316,7 +318,7 @@ follow(struct pd_call *call, jv mark)
 	jv inject = pd_json_peek(mark, "inject");
 	int64_t pause = (int64_t)(1000 * pd_json_peek_number(mark, "after_ms", 0));
 	jv request = pd_adapter_complete(call->adapter, pd_json_peek(mark, "$follow"),
-	    call->command, &call->answer.error);
+	    call->command, call->key, &call->answer.error);
 
 	if (!jv_is_valid(request)) {
 		jv_free(inject);
@@ -470,7 +472,7 @@ new_call(struct pd_loop *loop, struct pd_adapter *adapter,
 
 	*call = (struct pd_call){.loop = loop, .adapter = adapter,
 		.options = *options, .command = jv_invalid(), .request = jv_invalid(),
-		.latest = INT64_MAX, .answer = {.events = jv_array(),
+		.key = jv_invalid(), .latest = INT64_MAX, .answer = {.events = jv_array(),
 		.exchanges = jv_array(), .data = jv_invalid(), .call_us = pd_loop_now()}};
 	call->sent = call->answer.call_us;
 	call->settling = pd_settling_start(settles(call) ? &options->settle : &undeclared,
@@ -486,6 +488,7 @@ pd_call_command(struct pd_loop *loop, struct pd_adapter *adapter, jv command,
 	struct pd_call *call = new_call(loop, adapter, options);
 
 	call->command = jv_copy(command);
+	call->key = jv_copy(context->key);
 	call->request = pd_adapter_request(adapter, command, context,
 	    &call->answer.error);
 	if (!jv_is_valid(call->request)) {

@@ -27,6 +27,7 @@
 #include "reader.h"
 #include "sequence.h"
 #include "stream.h"
+#include "stutter.h"
 #include "writer.h"
 
 /* Called when a paced run waits and the input has no proceed record for it: the
@@ -41,6 +42,7 @@ struct pd_executor_options {
 	bool exchanges;		/* write requests and replies */
 	int64_t timeout;	/* of a command that has none of its own, microseconds */
 	int64_t health_timeout;	/* for a coprocess's greeting, and for health */
+	struct pd_stutter stutter;
 	int64_t grace;		/* for injectors, after the last command of a run */
 	const struct pd_injection_options *injectors;
 	size_t injector_count;

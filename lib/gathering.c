@@ -27,6 +27,7 @@ struct pd_gathered {
 	const char *source;	/* of an event that is no answer's: command is null, and
 				 * the answer's only event is this one; else NULL */
 	int64_t seen;		/* when */
+	jv repeats;		/* [{events, at, attempt, same}] */
 };
 
 void
@@ -49,6 +50,7 @@ forget_all(struct pd_gathering *gathering)
 		jv_free(gathered->command);
 		jv_free(gathered->injected);
 		jv_free(gathered->times);
+		jv_free(gathered->repeats);
 		if (gathered->answered)
 			pd_answer_free(&gathered->answer);
 	}
@@ -75,6 +77,7 @@ pd_gathering_take(struct pd_gathering *gathering,
 	    sizeof(*gathering->list));
 	gathering->list[gathering->count++] = (struct pd_gathered){.place = place,
 		.command = command, .injected = injected, .times = times,
+		.repeats = jv_array(),
 		.answered = answer != NULL,
 		.answer = answer != NULL ? *answer : (struct pd_answer){0}};
 }
@@ -91,6 +94,23 @@ pd_gathering_see(struct pd_gathering *gathering, struct pd_journal_place place,
 	pd_gathering_take(gathering, place, jv_null(), jv_array(), jv_array(), &answer);
 	gathering->list[gathering->count - 1].source = source;
 	gathering->list[gathering->count - 1].seen = at;
+}
+
+void
+pd_gathering_repeat(struct pd_gathering *gathering, struct pd_journal_place place,
+    jv events, int64_t at, int attempt, bool same)
+{
+	jv repeat = pd_json_set(jv_object(), "events", events);
+
+	repeat = pd_json_set_number(repeat, "at", (double)at);
+	repeat = pd_json_set_number(repeat, "attempt", attempt);
+	repeat = pd_json_set(repeat, "same", jv_bool(same));
+	for (size_t i = 0; i < gathering->count; i++) {
+		struct pd_gathered *gathered = &gathering->list[i];
+		if (gathered->source == NULL && gathered->place.id == place.id)
+			gathered->repeats = jv_array_append(gathered->repeats, jv_copy(repeat));
+	}
+	jv_free(repeat);
 }
 
 static bool
@@ -341,6 +361,20 @@ write_injected(struct pd_gathering *gathering, const struct pd_gathered *gathere
 }
 
 static void
+write_repeats(struct pd_gathering *gathering, const struct pd_gathered *gathered)
+{
+	jv_array_foreach(gathered->repeats, i, repeat) {
+		jv events = pd_json_peek(repeat, "events");
+		pd_projection_repeat(gathering->projection, events,
+		    (int64_t)pd_json_peek_number(repeat, "at", 0), gathered->place,
+		    (int)pd_json_peek_number(repeat, "attempt", 2),
+		    pd_json_peek_bool(repeat, "same", true));
+		jv_free(events);
+		jv_free(repeat);
+	}
+}
+
+static void
 write_operation(struct pd_gathering *gathering,
     const struct pd_gathered *gathered, bool explained)
 {
@@ -363,6 +397,7 @@ write_operation(struct pd_gathering *gathering,
 		pd_projection_answer(projection, gathered->command, jv_invalid(),
 		    gathered->injected, answer->events, answer->return_us,
 		    gathered->place);
+		write_repeats(gathering, gathered);
 	} else if (explained && projection->folding) {
 		jv events = presume(gathering, gathered, projection->fold.state);
 		jv_array_foreach(events, i, event) {

@@ -144,6 +144,17 @@ pd_journal_command(const struct pd_journal *journal,
 	pd_writer_finish(writer);
 }
 
+static void
+write_event(const struct pd_journal *journal, struct pd_journal_place place,
+    const char *source, jv event, int64_t at, int64_t n)
+{
+	start_record(journal, "event", place);
+	pd_writer_string(journal->writer, "source", source);
+	write_value(journal, "event", event);
+	pd_writer_number(journal->writer, "at_us", at - journal->started);
+	pd_writer_number(journal->writer, "n", n);
+}
+
 void
 pd_journal_event(const struct pd_journal *journal,
     struct pd_journal_place place, const char *source, jv event, int64_t at, int64_t n)
@@ -155,11 +166,17 @@ pd_journal_event(const struct pd_journal *journal,
 		*journal->recorded = line + length + 1;
 		return;
 	}
-	start_record(journal, "event", place);
-	pd_writer_string(journal->writer, "source", source);
-	write_value(journal, "event", event);
-	pd_writer_number(journal->writer, "at_us", at - journal->started);
-	pd_writer_number(journal->writer, "n", n);
+	write_event(journal, place, source, event, at, n);
+	pd_writer_finish(journal->writer);
+}
+
+void
+pd_journal_repeat(const struct pd_journal *journal, struct pd_journal_place place,
+    jv event, int64_t at, int64_t n, int attempt, bool same)
+{
+	write_event(journal, place, "stutter", event, at, n);
+	pd_writer_number(journal->writer, "attempt", attempt);
+	pd_writer_bool(journal->writer, "same", same);
 	pd_writer_finish(journal->writer);
 }
 

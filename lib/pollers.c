@@ -129,7 +129,8 @@ send_next(struct pd_poller *poller)
 	poller->command = jv_array_get(jv_copy(poller->commands), 0);
 	poller->commands = jv_array_slice(poller->commands, 1,
 	    jv_array_length(jv_copy(poller->commands)));
-	struct pd_command_context context = {options->run, poller->id};
+	struct pd_command_context context = {.run = options->run, .id = poller->id,
+	    .key = jv_invalid()};
 	struct pd_call_options call = {.timeout = options->timeout, .once = true,
 		.done = on_answer, .inject = on_inject, .context = poller,
 		.redaction = options->redaction};

@@ -283,6 +283,18 @@ pd_projection_event(struct pd_projection *projection, const char *source,
 		take_step(projection, PD_STEP_EVENT, event, at, place);
 }
 
+void
+pd_projection_repeat(struct pd_projection *projection, jv events, int64_t at,
+    struct pd_journal_place place, int attempt, bool same)
+{
+	projection->evidence.judged++;
+	jv_array_foreach(events, i, event) {
+		pd_journal_repeat(projection->journal, place, event, at,
+		    ++projection->evidence.events, attempt, same);
+		jv_free(event);
+	}
+}
+
 /*
  * Conformance: what was seen against what the model predicted.
  */

@@ -101,6 +101,11 @@ void pd_projection_count(struct pd_projection *, const struct pd_answer *);
 void pd_projection_event(struct pd_projection *, const char *source, jv event,
     int64_t at, struct pd_journal_place);
 
+/* A repeated command was answered with these events at this time, the same as at
+ * first or not: they are written, and not folded. Borrows them. */
+void pd_projection_repeat(struct pd_projection *, jv events, int64_t at,
+    struct pd_journal_place, int attempt, bool same);
+
 /* An answered command: fold it and its events, all seen at this time, and compare them with what was
  * predicted (or invalid). injected are events that were folded before. Borrows all. */
 void pd_projection_answer(struct pd_projection *, jv command, jv predicted,

@@ -8,6 +8,9 @@ include "pd";
 def health: {path: "/health"};
 def setup_each: {method: "POST", path: "/reset"};
 
+# The key of a command that has one, so that the bank knows a retry.
+def idempotency_headers($key): {"Idempotency-Key": $key};
+
 def post($path; $json): {method: "POST", path: $path, json: $json};
 
 def request_CreateAccount: post("/accounts"; {currency});
@@ -19,8 +22,7 @@ def request_Authorize: post("/authorizations"; {account, amount});
 def request_Capture: post("/authorizations/\(.authorization | @uri)/capture"; {amount});
 def request_Release: post("/authorizations/\(.authorization | @uri)/release"; {});
 def request_Refund: post("/captures/\(.capture | @uri)/refund"; {amount});
-def request_Transfer:
-  post("/transfers"; {from, to, amount}) + {headers: {"Idempotency-Key": .key}};
+def request_Transfer: post("/transfers"; {from, to, amount});
 def request_Close: post("/accounts/\(.account | @uri)/close"; {});
 def request_GetAccount: {path: "/accounts/\(.account | @uri)"};
 
