@@ -53,7 +53,7 @@ static const struct pd_option options[] = {
 	{OPT_GRACE, "grace", "TIME", "for injectors after the last command of a run (200ms)"},
 	{OPT_STUTTER, "stutter", "P", "send idempotent commands again, each with this probability"},
 	{OPT_STUTTER_MAX, "stutter-max", "N", "at most so many times (2)"},
-	{OPT_STUTTER_DELAY, "stutter-delay", "MIN:MAX", "a pause before each time (0:100ms)"},
+	{OPT_STUTTER_DELAY, "stutter-delay", "RANGE", "a pause before each time, MIN:MAX (0:100ms)"},
 	{OPT_STUTTER_COMMANDS, "stutter-commands", "NAMES", "these, with commas between, whatever the model says"},
 	{OPT_STUTTER_IGNORE, "stutter-ignore", "FIELDS", "of events, when they are compared with the first"},
 	{OPT_STOP, "stop-on-failure", NULL, "stop after the first run that fails"},

@@ -226,6 +226,7 @@ pd_run_advance(struct pd_run *run)
 		break;
 	case PHASE_CHECKS:
 		pd_pollers_stop(&run->pollers);
+		pd_projection_settle(&run->projection);
 		pd_projection_check_end(&run->projection);
 		pd_run_advance(run);
 		break;

@@ -238,6 +238,28 @@ skip_command(struct pd_lane *lane)
 	next_command(lane);
 }
 
+/* A command refers to what was not made. If a condition is open, that may be why, and
+ * comes first if its time is up: the run goes on to where it is waited for. */
+static void
+fail_reference(struct pd_lane *lane, const struct pd_item *item,
+    const struct pd_error *error)
+{
+	struct pd_run *run = lane->run;
+	struct pd_projection *projection = &run->projection;
+	bool waits = !run->gathers && run->phase < PHASE_SETTLE &&
+	    projection->conditions.count > 0;
+
+	bool deferring = projection->deferring;
+	projection->deferring = deferring || waits;
+	pd_projection_fail_error(projection, "ref_unresolved",
+	    pd_json_peek_string(item->command, "type", NULL), error, pd_lane_place(lane));
+	projection->deferring = deferring;
+	if (waits)
+		projection->terminated = true;
+	else
+		projection->stopping = true;
+}
+
 /* Resolve the references, and predict what is to be compared. False when it cannot
  * be sent. */
 static bool
@@ -252,10 +274,7 @@ prepare_command(struct pd_lane *lane)
 	if (!jv_is_valid(lane->command)) {
 		/* What was not made because the run broke off needs no teardown. */
 		if (run->phase != PHASE_TEARDOWN || !run->projection.stopping)
-			pd_projection_fail_error(&run->projection, "ref_unresolved",
-			    pd_json_peek_string(item->command, "type", NULL), &error,
-			    pd_lane_place(lane));
-		run->projection.stopping = true;
+			fail_reference(lane, item, &error);
 		return false;
 	}
 	bool could_fold = run->projection.folding;

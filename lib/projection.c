@@ -82,6 +82,7 @@ pd_projection_settle(struct pd_projection *projection)
 {
 	projection->deferring = false;
 	jv_array_foreach(projection->deferred, i, failure) {
+		projection->stopping = true;
 		add_failure(projection, failure);
 	}
 	jv_free(projection->deferred);

@@ -276,11 +276,16 @@ end_main(struct pd_rejudge *rejudge)
 	if (rejudge->part == PD_PART_MERGED)
 		end_merged(rejudge);
 	rejudge->part = PD_PART_TEARDOWN;
+	/* It came after conditions that were open. */
+	jv unresolved = projection->conditions.count > 0 && projection->judging ?
+	    take_kept(rejudge, "ref_unresolved", NULL, NULL) : jv_invalid();
 	put_rest(rejudge, false);
 	projection->stopping |= rejudge->aborted;
 	/* The run waited for conditions that were open. */
 	pd_projection_pass_time(projection, (int64_t)pd_json_peek_number(rejudge->end,
 	    "duration_us", (double)rejudge->last));
+	if (jv_is_valid(unresolved))
+		put_kept(rejudge, unresolved);
 	pd_projection_check_end(projection);
 	projection->judging = false;
 }
