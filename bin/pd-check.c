@@ -200,7 +200,7 @@ note_empty(struct session *session)
 	else
 		pd_evidence_note_empty(&session->rejudge.evidence,
 		    settings->projection.checks != PD_CHECKS_OFF,
-		    settings->projection.conform, pd_model_checks(session->model), counts);
+		    settings->projection.conform, pd_projection_promises(session->model), counts);
 	if (settings->strict && settings->projection.checks != PD_CHECKS_OFF)
 		pd_projection_note_silent(session->model, counts->fired, counts);
 	pd_filter_tell_problems(&session->filter, before);

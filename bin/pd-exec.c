@@ -22,6 +22,7 @@
 #include "redact.h"
 #include "sequence.h"
 #include "stream.h"
+#include "text.h"
 #include "writer.h"
 
 enum {
@@ -30,7 +31,9 @@ enum {
 	OPT_CA, OPT_CERTIFICATE, OPT_KEY, OPT_INSECURE, OPT_UNIX, OPT_PROXY,
 	OPT_ALLOW_VACUOUS, OPT_STRICT, OPT_LINE_BUFFERED, OPT_MAX_LINE,
 	OPT_SKIP_BAD, OPT_SHARED, OPT_REPEAT, OPT_JITTER, OPT_NO_LINEARIZE,
-	OPT_LINEARIZE_TIMEOUT,
+	OPT_LINEARIZE_TIMEOUT, OPT_INJECT, OPT_INJECT_READY, OPT_INJECT_MAP, OPT_GRACE,
+	OPT_STUTTER, OPT_STUTTER_MAX, OPT_STUTTER_DELAY, OPT_STUTTER_COMMANDS,
+	OPT_STUTTER_IGNORE,
 };
 
 static const struct pd_option options[] = {
@@ -44,6 +47,15 @@ static const struct pd_option options[] = {
 	{OPT_JITTER, "jitter", "TIME", "at most, a random delay before each command of a branch"},
 	{OPT_NO_LINEARIZE, "no-linearize", NULL, "fold branches as they were answered, judge no order"},
 	{OPT_LINEARIZE_TIMEOUT, "linearize-timeout", "TIME", "for the search of an order of the branches (10s)"},
+	{OPT_INJECT, "inject", "CMD", "events come from this program's output, too; NAME=CMD names it"},
+	{OPT_INJECT_READY, "inject-ready", "REGEX", "that injector is ready when it writes such a line"},
+	{OPT_INJECT_MAP, "inject-map", "MAP", "makes events of what that injector writes"},
+	{OPT_GRACE, "grace", "TIME", "for injectors after the last command of a run (200ms)"},
+	{OPT_STUTTER, "stutter", "P", "send idempotent commands again, each with this probability"},
+	{OPT_STUTTER_MAX, "stutter-max", "N", "at most so many times (2)"},
+	{OPT_STUTTER_DELAY, "stutter-delay", "RANGE", "a pause before each time, MIN:MAX (0:100ms)"},
+	{OPT_STUTTER_COMMANDS, "stutter-commands", "NAMES", "these, with commas between, whatever the model says"},
+	{OPT_STUTTER_IGNORE, "stutter-ignore", "FIELDS", "of events, when they are compared with the first"},
 	{OPT_STOP, "stop-on-failure", NULL, "stop after the first run that fails"},
 	{OPT_MAX_FAILURES, "max-failures", "N", "stop after N runs that failed"},
 	{OPT_TRACE, "trace", NULL, "write passing checks and every run's last state"},
@@ -72,6 +84,10 @@ static const struct pd_program program = {
 	.synopsis = "-m MODEL (-a ADAPTER | -A CMD) [-u URL] [--checks MODE] [--conform]\n"
 	    "               [--repeat N] [--jitter TIME] [--no-linearize]\n"
 	    "               [--linearize-timeout TIME]\n"
+	    "               [--inject [NAME=]CMD [--inject-ready REGEX] [--inject-map MAP]]\n"
+	    "               [--grace TIME] [--stutter P] [--stutter-max N]\n"
+	    "               [--stutter-delay MIN:MAX] [--stutter-commands NAMES]\n"
+	    "               [--stutter-ignore FIELDS]\n"
 	    "               [--stop-on-failure] [--max-failures N] [--trace] [--report]\n"
 	    "               [--timeout TIME] [--health-timeout TIME] [--redact NAME]\n"
 	    "               [--no-exchange] [--cacert FILE] [--cert FILE] [--key FILE]\n"
@@ -87,6 +103,7 @@ struct settings {
 	struct pd_adapter_options adapter;
 	struct pd_executor_options executor;
 	struct pd_redaction redaction;
+	struct pd_injection_options *injectors;
 	int64_t max_failures;	/* 0: no limit */
 	int64_t repeat;		/* of a sequence with branches */
 	bool report, shared, allow_vacuous, strict, line_buffered, skip_bad;
@@ -127,6 +144,92 @@ parse_jitter(const char *value)
 	    pd_option_duration("jitter", value);
 }
 
+/* A name in lower case may stand before the command; FOO=1 there is for sh. */
+static void
+add_injector(struct settings *settings, const char *value)
+{
+	size_t *count = &settings->executor.injector_count;
+	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	bool named = length > 0 && value[length] == '=' && value[0] >= 'a';
+
+	settings->injectors = pd_reallocate(settings->injectors, *count + 1,
+	    sizeof(*settings->injectors));
+	settings->injectors[(*count)++] = (struct pd_injection_options){
+		.name = named ? strndup(value, length) : NULL,
+		.command = named ? value + length + 1 : value};
+	settings->executor.injectors = settings->injectors;
+}
+
+/* Names with commas between, as {NAME: true}; more of them are added. */
+static void
+add_names(jv *names, const char *option, const char *value)
+{
+	char *list = strdup(value), *rest = list, *name;
+
+	if (!jv_is_valid(*names))
+		*names = jv_object();
+	while ((name = strsep(&rest, ",")) != NULL) {
+		if (*name == '\0')
+			pd_usage_error("--%s: '%s' has an empty name", option, value);
+		*names = jv_object_set(*names, jv_string(name), jv_true());
+	}
+	free(list);
+}
+
+/* MIN:MAX, or MAX alone. */
+static void
+parse_delay(struct pd_stutter *stutter, const char *value)
+{
+	const char *colon = strchr(value, ':');
+	char *first = strndup(value, colon != NULL ? (size_t)(colon - value) : 0);
+
+	stutter->shortest = colon != NULL ? pd_option_duration("stutter-delay", first) : 0;
+	stutter->longest = pd_option_duration("stutter-delay",
+	    colon != NULL ? colon + 1 : value);
+	if (stutter->longest < stutter->shortest)
+		pd_usage_error("--stutter-delay: '%s' ends before it begins", value);
+	free(first);
+}
+
+static void
+free_injectors(struct settings *settings)
+{
+	for (size_t i = 0; i < settings->executor.injector_count; i++)
+		free((char *)settings->injectors[i].name);
+	free(settings->injectors);
+}
+
+static struct pd_injection_options *
+latest_injector(struct settings *settings, const char *option)
+{
+	size_t count = settings->executor.injector_count;
+
+	if (count == 0)
+		pd_usage_error("--%s stands behind the --inject that it is for", option);
+	return &settings->injectors[count - 1];
+}
+
+static void
+set_stutter_option(struct pd_stutter *stutter, int option, const char *value)
+{
+	struct pd_error error;
+
+	switch (option) {
+	case OPT_STUTTER:
+		if (pd_parse_probability(value, &stutter->probability, &error) != 0)
+			pd_usage_error("--stutter: %s", error.message);
+		break;
+	case OPT_STUTTER_MAX:
+		stutter->most = pd_option_number("stutter-max", value, 1, 1000);
+		break;
+	case OPT_STUTTER_DELAY: parse_delay(stutter, value); break;
+	case OPT_STUTTER_COMMANDS:
+		add_names(&stutter->commands, "stutter-commands", value);
+		break;
+	case OPT_STUTTER_IGNORE: add_names(&stutter->ignored, "stutter-ignore", value); break;
+	}
+}
+
 static void
 set_option(struct settings *settings, int option, const char *value)
 {
@@ -152,6 +255,12 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_LINEARIZE_TIMEOUT:
 		executor->linearize_timeout = pd_option_duration("linearize-timeout", value);
 		break;
+	case OPT_INJECT: add_injector(settings, value); break;
+	case OPT_INJECT_READY:
+		latest_injector(settings, "inject-ready")->ready = value;
+		break;
+	case OPT_INJECT_MAP: latest_injector(settings, "inject-map")->map = value; break;
+	case OPT_GRACE: executor->grace = pd_option_duration("grace", value); break;
 	case OPT_STOP: settings->max_failures = 1; break;
 	case OPT_MAX_FAILURES:
 		settings->max_failures = pd_option_number("max-failures", value, 1, INT64_MAX);
@@ -178,6 +287,7 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_SKIP_BAD: settings->skip_bad = true; break;
 	case OPT_MAX_LINE: settings->max_line = pd_option_size("max-line", value); break;
 	case OPT_LINE_BUFFERED: settings->line_buffered = true; break;
+	default: set_stutter_option(&executor->stutter, option, value);
 	}
 }
 
@@ -189,7 +299,9 @@ parse_options(struct settings *settings, int argc, char **argv)
 
 	*settings = (struct settings){.max_line = PD_LINE_LIMIT, .repeat = 1,
 		.executor = {.timeout = 30000000, .health_timeout = 10000000,
-		.linearize_timeout = 10000000, .exchanges = true, .projection.log = log_check}};
+		.linearize_timeout = 10000000, .grace = 200000,
+		.stutter = {.most = 2, .longest = 100000, .commands = jv_invalid(),
+		.ignored = jv_invalid()}, .exchanges = true, .projection.log = log_check}};
 	pd_redaction_start(&settings->redaction);
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1)
 		set_option(settings, option, value);
@@ -303,6 +415,11 @@ take_end(struct session *session, jv end)
 	pd_writer_flush(&session->writer, &error);
 	if (settings->max_failures > 0 && session->failures >= settings->max_failures)
 		session->stopped = true;
+	if (pd_executor_is_broken(session->executor)) {
+		pd_counts_problem(&session->counts, "an injector failed: no further run "
+		    "could be trusted");
+		session->stopped = true;
+	}
 	if (pd_executor_unreachable(session->executor) >= 3) {
 		pd_counts_problem(&session->counts,
 		    "the system could not be reached in 3 runs in a row");
@@ -512,6 +629,9 @@ finish(struct session *session)
 		pd_executor_note_empty(session->executor, &session->counts);
 		note_silent_checks(session);
 	}
+	if (pd_executor_strays(session->executor) > 0)
+		warnx("%zu events came from injectors between runs, and belong to none; "
+		    "--grace waits longer for them", pd_executor_strays(session->executor));
 	pd_counts_close(&session->counts);
 	complain_of_problems(&session->counts);
 	int status = signal_number != 0 ? 128 + signal_number :
@@ -601,7 +721,9 @@ open_session(struct session *session, int argc, char **argv)
 	executor.problem = on_problem;
 	executor.context = session;
 	session->executor = pd_executor_new(session->loop, session->model,
-	    session->adapter, &session->writer, &executor);
+	    session->adapter, &session->writer, &executor, &error);
+	if (session->executor == NULL)
+		pd_die(&error);
 	open_lock(session);
 }
 
@@ -656,6 +778,9 @@ main(int argc, char **argv)
 	bool pipe_closed = session.writer.failure == EPIPE;
 	close_session(&session);
 	pd_redaction_free(&settings.redaction);
+	free_injectors(&settings);
+	jv_free(settings.executor.stutter.commands);
+	jv_free(settings.executor.stutter.ignored);
 	free(target);
 	if (pipe_closed) {
 		signal(SIGPIPE, SIG_DFL);

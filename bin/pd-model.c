@@ -15,6 +15,7 @@
 #include "inspect.h"
 #include "json.h"
 #include "loop.h"
+#include "origin.h"
 #include "plan.h"
 #include "program.h"
 #include "random.h"
@@ -216,13 +217,29 @@ start_plan(struct pd_plan *plan, struct pd_model *model)
 		pd_die(&error);
 }
 
+static void
+print_conditions(const struct pd_model *model)
+{
+	int count = pd_model_conditions(model);
+
+	if (count > 0)
+		printf("\nconditions over time\n");
+	for (int i = 0; i < count; i++) {
+		const struct pd_condition *condition = pd_model_condition(model, i);
+		printf("  %-28s within %g s, ", condition->name,
+		    (double)condition->timeout / 1e6);
+		print_trigger(&condition->after);
+		printf("\n");
+	}
+}
+
 static int
 explain(const struct settings *settings)
 {
 	struct pd_model *model = pd_open_model(settings->model);
 	struct pd_plan plan;
 	static const char *const parts[] = {"simulate_", "on_", "legal_", "label_",
-		"eventually_"};
+		"eventually_", "poll_", "awaits_", "same_"};
 
 	start_plan(&plan, model);
 	char *state = pd_json_excerpt(jv_copy(plan.state), 400);
@@ -236,6 +253,7 @@ explain(const struct settings *settings)
 		print_trigger(pd_model_trigger(model, i));
 		printf("\n");
 	}
+	print_conditions(model);
 	printf("\nfunctions\n");
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		pd_model_functions(model, parts[i], print_place, (void *)(uintptr_t)parts[i]);
@@ -317,6 +335,8 @@ step_of(jv record)
 	const char *type = pd_json_peek_string(record, "type", "");
 	jv step = jv_invalid();
 
+	if (!pd_origin_is_folded(record))
+		return step;
 	if (strcmp(type, "event") == 0 && pd_json_has_peek(record, "event"))
 		step = pd_json_peek(record, "event");
 	else if (strcmp(type, "command") == 0 && pd_json_has_peek(record, "command"))

@@ -17,7 +17,7 @@ struct pd_adapter {
 	struct pd_coprocess *coprocess;	/* NULL for jq */
 	char *command;
 	struct pd_http *http;
-	int headers;			/* its function, or PD_NO_FUNCTION */
+	int headers, idempotency_headers;	/* functions, or PD_NO_FUNCTION */
 };
 
 /* One request on its way, by whichever transport. */
@@ -41,6 +41,8 @@ open_module(struct pd_adapter *adapter, const char *path,
 	if (adapter->module == NULL)
 		return -1;
 	adapter->headers = pd_module_function(adapter->module, "headers", 0);
+	adapter->idempotency_headers = pd_module_function(adapter->module,
+	    "idempotency_headers", 1);
 	return pd_module_check_metadata(adapter->module, known_metadata,
 	    sizeof(known_metadata) / sizeof(known_metadata[0]), error);
 }
@@ -65,7 +67,7 @@ pd_adapter_open(struct pd_loop *loop, const struct pd_adapter_options *options,
 	struct pd_http_options http = options->http;
 
 	adapter->loop = loop;
-	adapter->headers = PD_NO_FUNCTION;
+	adapter->headers = adapter->idempotency_headers = PD_NO_FUNCTION;
 	if (options->command != NULL) {
 		open_coprocess(adapter, options);
 		return adapter;
@@ -244,31 +246,53 @@ check_request(jv request, struct pd_error *error)
 	return result;
 }
 
+/* What a function of headers gives, under those that there are; consumes arguments
+ * and headers. An invalid jv on error. */
+static jv
+add_headers(struct pd_adapter *adapter, int function, jv command, jv arguments,
+    jv headers, struct pd_error *error)
+{
+	jv more = pd_module_call(adapter->module, function, jv_copy(command), arguments,
+	    error);
+
+	if (jv_get_kind(more) == JV_KIND_OBJECT)
+		return jv_object_merge(more, headers);
+	if (jv_is_valid(more))
+		pd_error_set(error, "%s must give an object",
+		    pd_module_function_name(adapter->module, function));
+	jv_free(more);
+	jv_free(headers);
+	return jv_invalid();
+}
+
 jv
-pd_adapter_complete(struct pd_adapter *adapter, jv request, jv command,
+pd_adapter_complete(struct pd_adapter *adapter, jv request, jv command, jv key,
     struct pd_error *error)
 {
+	bool keyed = jv_is_valid(key) && adapter->idempotency_headers != PD_NO_FUNCTION;
+
 	if (check_request(request, error) != 0) {
 		jv_free(request);
 		return jv_invalid();
 	}
-	if (adapter->headers == PD_NO_FUNCTION || pd_json_has_peek(request, "argv"))
+	if ((adapter->headers == PD_NO_FUNCTION && !keyed) ||
+	    pd_json_has_peek(request, "argv"))
 		return request;
-	jv headers = pd_module_call(adapter->module, adapter->headers,
-	    jv_copy(command), jv_array(), error);
+	jv headers = pd_json_peek(request, "headers");
 	if (jv_get_kind(headers) != JV_KIND_OBJECT) {
-		if (jv_is_valid(headers))
-			pd_error_set(error, "headers must give an object");
 		jv_free(headers);
-		jv_free(request);
-		return jv_invalid();
+		headers = jv_object();
 	}
-	jv own = pd_json_peek(request, "headers");
-	if (jv_get_kind(own) == JV_KIND_OBJECT)
-		headers = jv_object_merge(headers, own);
-	else
-		jv_free(own);
-	return pd_json_set(request, "headers", headers);
+	if (keyed)
+		headers = add_headers(adapter, adapter->idempotency_headers, command,
+		    JV_ARRAY(jv_copy(key)), headers, error);
+	if (jv_is_valid(headers) && adapter->headers != PD_NO_FUNCTION)
+		headers = add_headers(adapter, adapter->headers, command, jv_array(),
+		    headers, error);
+	if (jv_is_valid(headers))
+		return pd_json_set(request, "headers", headers);
+	jv_free(request);
+	return headers;
 }
 
 static jv
@@ -278,6 +302,10 @@ coprocess_request(jv command, const struct pd_command_context *context)
 
 	request = pd_json_set_number(request, "run", (double)context->run);
 	request = pd_json_set_string(request, "command_id", context->id);
+	if (jv_is_valid(context->key))
+		request = pd_json_set(request, "idempotency_key", jv_copy(context->key));
+	if (context->attempt > 0)
+		request = pd_json_set_number(request, "attempt", context->attempt);
 	return pd_json_set(request, "command", jv_copy(command));
 }
 
@@ -295,7 +323,7 @@ pd_adapter_request(struct pd_adapter *adapter, jv command,
 	jv request = pd_module_call(adapter->module, function, jv_copy(command),
 	    jv_array(), error);
 	return jv_is_valid(request) ?
-	    pd_adapter_complete(adapter, request, command, error) : request;
+	    pd_adapter_complete(adapter, request, command, context->key, error) : request;
 }
 
 static bool
@@ -348,7 +376,7 @@ pd_adapter_hook(struct pd_adapter *adapter, const char *name,
 	count = jv_array_length(jv_copy(requests));
 	for (int i = 0; i < count; i++) {
 		jv complete = pd_adapter_complete(adapter,
-		    jv_array_get(jv_copy(requests), i), jv_null(), error);
+		    jv_array_get(jv_copy(requests), i), jv_null(), jv_invalid(), error);
 		if (!jv_is_valid(complete)) {
 			jv_free(requests);
 			return jv_invalid();

@@ -30,6 +30,8 @@ struct pd_adapter_options {
 struct pd_command_context {
 	int64_t run;
 	const char *id;
+	int attempt;		/* 2, 3 ... for one that is repeated, else 0 */
+	jv key;			/* idempotency key, or invalid; borrowed */
 };
 
 /* The reply, which is consumed, or an invalid jv and what went wrong. */
@@ -69,8 +71,9 @@ bool pd_adapter_has_hook(const struct pd_adapter *, const char *name);
 bool pd_adapter_hook_succeeded(jv reply);
 
 /* A request that was not made by pd_adapter_request, a follow: checked, and
- * with the headers that go under its own. Consumes the request. */
-jv pd_adapter_complete(struct pd_adapter *, jv request, jv command,
+ * with the headers that go under its own. Consumes the request; the idempotency key
+ * may be invalid, and is borrowed. */
+jv pd_adapter_complete(struct pd_adapter *, jv request, jv command, jv key,
     struct pd_error *);
 
 /* What a reply (consumed) to a command (borrowed) means: an array of events

@@ -6,7 +6,7 @@
 
 #include "json.h"
 #include "leaf.h"
-#include "origin.h"
+#include "provenance.h"
 #include "path.h"
 #include "redact.h"
 #include "reference.h"
@@ -44,7 +44,7 @@ same_types(jv outputs, jv predicted, int first)
 static bool
 gives(const struct pd_observation *seen, jv reply, jv predicted)
 {
-	jv outputs = pd_origin_interpret(seen->adapter, seen->command, reply);
+	jv outputs = pd_provenance_interpret(seen->adapter, seen->command, reply);
 	bool same = same_types(outputs, predicted, seen->first);
 
 	jv_free(outputs);
@@ -62,7 +62,7 @@ statuses_that_give(const struct pd_observation *seen, jv like, jv predicted)
 	jv found = jv_array();
 
 	for (size_t i = 0; i < count; i++) {
-		jv reply = pd_origin_with_status(jv_copy(like), tried[i]);
+		jv reply = pd_provenance_with_status(jv_copy(like), tried[i]);
 		if (gives(seen, reply, predicted))
 			found = jv_array_append(found, jv_number(tried[i]));
 		jv_free(reply);
@@ -196,7 +196,7 @@ place_of_field(const struct pd_observation *seen, jv predicted, jv path, bool sa
 	if (same) {
 		jv relative = jv_array_concat(JV_ARRAY(jv_number(jv_number_value(number) -
 		    seen->first)), rest_of(path));
-		place = pd_origin_of(seen->origins, relative);
+		place = pd_provenance_of(seen->origins, relative);
 		jv_free(relative);
 	}
 	if (!jv_is_valid(place)) {
@@ -204,7 +204,7 @@ place_of_field(const struct pd_observation *seen, jv predicted, jv path, bool sa
 		jv origins = pd_json_peek(seen->known, jv_string_value(key));
 		jv rest = rest_of(path);
 		if (jv_is_valid(origins))
-			place = pd_origin_of(origins, rest);
+			place = pd_provenance_of(origins, rest);
 		jv_free(rest);
 		jv_free(origins);
 		jv_free(key);
@@ -379,7 +379,7 @@ static bool
 holds(const struct pd_observation *seen, jv assertion)
 {
 	jv place = pd_json_peek(assertion, "at");
-	jv value = pd_origin_read(seen->reply, place);
+	jv value = pd_provenance_read(seen->reply, place);
 	bool result = false;
 
 	if (jv_is_valid(value) && pd_json_has_peek(assertion, "one_of")) {

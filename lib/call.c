@@ -7,25 +7,28 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "settling.h"
 
-enum {
-	FIRST_PAUSE = 50000,	/* before a retry, microseconds; doubles */
-	LONGEST_PAUSE = 1000000,
-};
+/* Retries of a command without semantics go on until its time is up. */
+static const struct pd_settle undeclared = {.timeout = INT64_MAX,
+	.interval = 50000, .longest = 1000000, .backoff = PD_BACKOFF_EXPONENTIAL};
 
 struct pd_call {
 	struct pd_loop *loop;
 	struct pd_adapter *adapter;
 	struct pd_call_options options;
 	jv command;		/* invalid for a hook */
+	jv key;			/* its idempotency key, or invalid */
 	jv request;		/* the one to send, or sent last */
 	struct pd_sending *sending;
 	struct pd_timer *deadline;
 	int64_t due;		/* when the deadline is, on the loop's clock */
 	int64_t latest;		/* no request may move it past this */
 	struct pd_timer *pause;	/* until the next request */
-	int64_t pause_length;
+	int64_t sent;		/* when the latest request was, on the loop's clock */
+	struct pd_settling settling;
 	bool asked_again;	/* the latest reply was a retry */
+	bool too_late;		/* the next request would be sent after the time is up */
 	struct pd_answer answer;
 };
 
@@ -45,7 +48,8 @@ pd_answer_free(struct pd_answer *answer)
 {
 	jv_free(answer->events);
 	jv_free(answer->exchanges);
-	answer->events = answer->exchanges = jv_invalid();
+	jv_free(answer->data);
+	answer->events = answer->exchanges = answer->data = jv_invalid();
 }
 
 static void
@@ -56,6 +60,7 @@ release(struct pd_call *call)
 	pd_loop_cancel(call->loop, call->deadline);
 	pd_loop_cancel(call->loop, call->pause);
 	jv_free(call->command);
+	jv_free(call->key);
 	jv_free(call->request);
 	free(call);
 }
@@ -85,9 +90,42 @@ add_exchange(struct pd_call *call, jv reply)
 {
 	jv exchange = pd_json_set(jv_object(), "request", jv_copy(call->request));
 
+	exchange = pd_json_set_number(exchange, "at_us", (double)call->sent);
 	if (jv_is_valid(reply))
 		exchange = pd_json_set(exchange, "reply", jv_copy(reply));
 	call->answer.exchanges = jv_array_append(call->answer.exchanges, exchange);
+}
+
+/* Must it settle, and how long does it take its time for that? */
+static bool
+settles(const struct pd_call *call)
+{
+	return call->options.semantics == PD_PROBE || call->options.semantics == PD_ASYNC;
+}
+
+/* To the hundredth: nobody gave the microseconds. */
+static double
+seconds_since(int64_t start, int64_t end)
+{
+	return (double)((end - start) / 10000) / 100;
+}
+
+static void
+describe_timeout(struct pd_call *call)
+{
+	struct pd_error *error = &call->answer.error;
+	double seconds = seconds_since(call->answer.call_us, call->due);
+
+	if (settles(call) && call->answer.attempts > 1)
+		pd_error_set(error, "no reply to request %d within %g s",
+		    call->answer.attempts, seconds_since(call->sent, call->due));
+	else if (call->answer.attempts > 1)
+		pd_error_set(error, "not finished within %g s and %d requests",
+		    seconds, call->answer.attempts);
+	else
+		pd_error_set(error, "no reply within %g s", seconds);
+	if (jv_is_valid(call->command))
+		pd_error_hint(error, "--timeout or the model's timeout_ms give it longer");
 }
 
 static void
@@ -99,22 +137,15 @@ on_deadline(void *context)
 	call->deadline = NULL;
 	if (call->sending != NULL)
 		add_exchange(call, jv_invalid());
-	/* To the hundredth: nobody gave the microseconds. */
-	double seconds = (double)((call->due - call->answer.call_us) / 10000) / 100;
-	if (call->asked_again) {
+	if (call->asked_again && !(settles(call) && call->sending != NULL)) {
 		struct pd_error last = *error;
-		pd_error_set(error, "gave up after %g s and %d attempts: %s", seconds,
-		    call->answer.attempts, last.message);
+		pd_error_set(error, "gave up after %g s and %d attempts: %s",
+		    seconds_since(call->answer.call_us, call->due), call->answer.attempts,
+		    last.message);
 		finish(call, PD_OUTCOME_RETRY, "command_timeout");
 		return;
 	}
-	if (call->answer.attempts > 1)
-		pd_error_set(error, "not finished within %g s and %d requests",
-		    seconds, call->answer.attempts);
-	else
-		pd_error_set(error, "no reply within %g s", seconds);
-	if (jv_is_valid(call->command))
-		pd_error_hint(error, "--timeout or the model's timeout_ms give it longer");
+	describe_timeout(call);
 	finish(call, PD_OUTCOME_TIMEOUT, "command_timeout");
 }
 
@@ -138,6 +169,25 @@ allow_time_for(struct pd_call *call, int64_t pause)
 		set_deadline(call, pause + (int64_t)(timeout * 1000));
 }
 
+/* The time to settle is up; error is the latest reason why it has not. */
+static void
+give_up(struct pd_call *call)
+{
+	struct pd_error *error = &call->answer.error;
+	char *reason = pd_duplicate(error->message);
+	int64_t waited = pd_loop_now() - call->answer.call_us;
+	jv data = pd_json_set_number(jv_object(), "attempts", call->answer.attempts);
+
+	data = pd_json_set_number(data, "waited_us", (double)waited);
+	call->answer.data = pd_json_set_string(data, "reason", reason);
+	pd_error_set(error, "%s did not settle within %g s: %d attempts, at last: %s",
+	    pd_json_peek_string(call->command, "type", "it"),
+	    (double)call->options.settle.timeout / 1e6, call->answer.attempts, reason);
+	pd_error_hint(error, "settle.timeout_ms in its entry of the model gives it longer");
+	free(reason);
+	finish(call, PD_OUTCOME_RETRY, "settle_timeout");
+}
+
 static void send_request(struct pd_call *);
 
 static void
@@ -146,7 +196,10 @@ on_pause_over(void *context)
 	struct pd_call *call = context;
 
 	call->pause = NULL;
-	send_request(call);
+	if (call->too_late)
+		give_up(call);
+	else
+		send_request(call);
 }
 
 static void
@@ -218,16 +271,44 @@ unexpected(struct pd_call *call, jv mark, jv reply)
 	finish(call, PD_OUTCOME_ERROR, "unexpected_reply");
 }
 
+/* A pause of a command that settles does not count as one without reply. */
+static void
+stop_clock(struct pd_call *call)
+{
+	if (!settles(call) || call->latest != INT64_MAX)
+		return;
+	pd_loop_cancel(call->loop, call->deadline);
+	call->deadline = NULL;
+	call->due = INT64_MAX;
+}
+
 static void
 retry(struct pd_call *call, jv mark)
 {
 	const char *reason = pd_json_peek_string(mark, "$retry", "no reason given");
+	struct pd_error *error = &call->answer.error;
+	int64_t now = pd_loop_now();
 
-	pd_error_set(&call->answer.error, "%s", reason);
+	if (call->options.once) {
+		finish(call, PD_OUTCOME_RETRY, NULL);
+		return;
+	}
+	if (call->options.semantics == PD_SYNC) {
+		pd_error_set(error, "the adapter asks to try again (%s), but the command's "
+		    "semantics are sync: it is sent once", reason);
+		pd_error_hint(error, "those of probe and async are sent until they settle");
+		finish(call, PD_OUTCOME_ERROR, "unexpected_reply");
+		return;
+	}
+	pd_error_set(error, "%s", reason);
 	call->asked_again = true;
-	send_after(call, call->pause_length);
-	call->pause_length = call->pause_length * 2 < LONGEST_PAUSE ?
-	    call->pause_length * 2 : LONGEST_PAUSE;
+	int64_t at = pd_settling_again(&call->settling, now);
+	if (at < 0) {
+		give_up(call);
+		return;
+	}
+	stop_clock(call);
+	send_after(call, at - now);
 }
 
 /* The next request of the same command; the mark's inject is an array. */
@@ -237,7 +318,7 @@ follow(struct pd_call *call, jv mark)
 	jv inject = pd_json_peek(mark, "inject");
 	int64_t pause = (int64_t)(1000 * pd_json_peek_number(mark, "after_ms", 0));
 	jv request = pd_adapter_complete(call->adapter, pd_json_peek(mark, "$follow"),
-	    call->command, &call->answer.error);
+	    call->command, call->key, &call->answer.error);
 
 	if (!jv_is_valid(request)) {
 		jv_free(inject);
@@ -247,7 +328,14 @@ follow(struct pd_call *call, jv mark)
 	jv_free(call->request);
 	call->request = request;
 	call->asked_again = false;
-	call->pause_length = FIRST_PAUSE;
+	int64_t now = pd_loop_now();
+	call->too_late = pause > call->settling.deadline - now;
+	if (call->too_late) {
+		pd_error_set(&call->answer.error, "another request was still to follow");
+		pause = 0;
+	}
+	pd_settling_follow(&call->settling, now + pause);
+	stop_clock(call);
 	allow_time_for(call, pause);
 	send_after(call, pause);
 	/* Last, since whoever sees the events may cancel the call. */
@@ -353,6 +441,11 @@ static void
 send_request(struct pd_call *call)
 {
 	call->answer.attempts++;
+	call->sent = pd_loop_now();
+	if (settles(call) && call->deadline == NULL)
+		set_deadline(call, call->options.timeout);
+	if (settles(call))
+		allow_time_for(call, 0);
 	call->sending = pd_adapter_send(call->adapter, jv_copy(call->request),
 	    on_reply, call, &call->answer.error);
 	if (call->sending == NULL) {
@@ -379,9 +472,11 @@ new_call(struct pd_loop *loop, struct pd_adapter *adapter,
 
 	*call = (struct pd_call){.loop = loop, .adapter = adapter,
 		.options = *options, .command = jv_invalid(), .request = jv_invalid(),
-		.pause_length = FIRST_PAUSE,
-		.latest = INT64_MAX, .answer = {.events = jv_array(),
-		.exchanges = jv_array(), .call_us = pd_loop_now()}};
+		.key = jv_invalid(), .latest = INT64_MAX, .answer = {.events = jv_array(),
+		.exchanges = jv_array(), .data = jv_invalid(), .call_us = pd_loop_now()}};
+	call->sent = call->answer.call_us;
+	call->settling = pd_settling_start(settles(call) ? &options->settle : &undeclared,
+	    call->sent);
 	set_deadline(call, options->timeout);
 	return call;
 }
@@ -393,6 +488,7 @@ pd_call_command(struct pd_loop *loop, struct pd_adapter *adapter, jv command,
 	struct pd_call *call = new_call(loop, adapter, options);
 
 	call->command = jv_copy(command);
+	call->key = jv_copy(context->key);
 	call->request = pd_adapter_request(adapter, command, context,
 	    &call->answer.error);
 	if (!jv_is_valid(call->request)) {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "adapter.h"
+#include "entry.h"
 #include "error.h"
 #include "loop.h"
 #include "redact.h"
@@ -29,11 +30,12 @@ enum pd_outcome {
 struct pd_answer {
 	enum pd_outcome outcome;
 	jv events;		/* an array; empty unless the outcome is ok */
-	jv exchanges;		/* [{request, reply?}] in order */
+	jv exchanges;		/* [{request, at_us, reply?}] in order */
 	int attempts;		/* requests sent */
 	int64_t call_us, return_us;	/* on the loop's clock */
 	const char *failure;	/* kind of failure; NULL when the outcome is ok */
 	struct pd_error error;
+	jv data;		/* more about the failure, or invalid */
 	bool unreachable;	/* no connection to the system was made */
 };
 
@@ -45,8 +47,13 @@ typedef void pd_call_done(void *context, struct pd_answer *);
 typedef void pd_call_inject(void *context, jv events);
 
 struct pd_call_options {
-	int64_t timeout;	/* microseconds for all of it; a request's own
-				 * timeout_ms begins anew when it is sent */
+	int64_t timeout;	/* microseconds for all of it, or for each request of
+				 * one that settles; a request's own timeout_ms begins
+				 * anew when it is sent */
+	bool once;		/* a reply that asks to try again is the answer, with the
+				 * outcome retry and no failure */
+	enum pd_semantics semantics;
+	struct pd_settle settle;	/* of a probe or async command */
 	pd_call_done *done;
 	pd_call_inject *inject;
 	void *context;

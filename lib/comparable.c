@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "fold.h"
 #include "json.h"
+#include "origin.h"
 #include "reference.h"
 #include "symbolic.h"
 
@@ -178,6 +179,8 @@ prediction_of(const struct layout *layout, const char *id, int number, jv event)
 static void
 add_event(struct layout *layout, jv record, const char *id)
 {
+	if (!pd_origin_is_folded(record))
+		return;
 	struct pd_comparable_step *step = step_of(layout, id);
 	int number = jv_array_length(jv_copy(step->events));
 	jv event = pd_json_peek(record, "event");

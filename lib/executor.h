@@ -4,9 +4,11 @@
  * sends each command through the adapter, folds what comes back, runs the
  * checks that it triggers, and writes the run's records, in the order in which
  * it folded. Commands of branches run at the same time; their answers are
- * gathered and folded in an order that explains them (gathering.h). A run goes through phases: the adapter's setup_each, then setup,
- * prefix, branches (at the same time) and suffix of the sequence, the checks
- * at the end, teardown, the adapter's teardown_each. Whatever fails or is
+ * gathered and folded in an order that explains them (gathering.h). What is seen
+ * outside of answers (sightings.h) is folded after the commands that were under way
+ * then. A run goes through phases: the adapter's setup_each, then setup,
+ * prefix, branches (at the same time) and suffix of the sequence, waiting until
+ * everything has settled, the checks at the end, teardown, the adapter's teardown_each. Whatever fails or is
  * interrupted, teardown is always reached.
  */
 #ifndef PD_EXECUTOR_H
@@ -18,12 +20,14 @@
 
 #include "adapter.h"
 #include "error.h"
+#include "injection.h"
 #include "loop.h"
 #include "model.h"
 #include "projection.h"
 #include "reader.h"
 #include "sequence.h"
 #include "stream.h"
+#include "stutter.h"
 #include "writer.h"
 
 /* Called when a paced run waits and the input has no proceed record for it: the
@@ -38,6 +42,10 @@ struct pd_executor_options {
 	bool exchanges;		/* write requests and replies */
 	int64_t timeout;	/* of a command that has none of its own, microseconds */
 	int64_t health_timeout;	/* for a coprocess's greeting, and for health */
+	struct pd_stutter stutter;
+	int64_t grace;		/* for injectors, after the last command of a run */
+	const struct pd_injection_options *injectors;
+	size_t injector_count;
 	const char *target;	/* for run_start records, or NULL */
 	struct pd_reader *input;	/* where paced runs find their proceed records */
 	pd_executor_problem *problem;
@@ -46,11 +54,13 @@ struct pd_executor_options {
 
 struct pd_executor;
 
+/* NULL when an injector cannot be as it was asked for. */
 struct pd_executor *pd_executor_new(struct pd_loop *, struct pd_model *,
-    struct pd_adapter *, struct pd_writer *, const struct pd_executor_options *);
+    struct pd_adapter *, struct pd_writer *, const struct pd_executor_options *,
+    struct pd_error *);
 void pd_executor_free(struct pd_executor *);
 
-/* Start the adapter, wait until the system is healthy, run setup_once.
+/* Start the injectors and the adapter, wait until the system is healthy, run setup_once.
  * Returns 0 or -1. */
 int pd_executor_begin(struct pd_executor *, struct pd_error *);
 
@@ -75,6 +85,12 @@ int pd_executor_finish(struct pd_executor *, struct pd_error *);
 
 /* Runs in a row up to now in which the system could not be reached at all. */
 int pd_executor_unreachable(const struct pd_executor *);
+
+/* Has an injector failed? No further run can be trusted then. */
+bool pd_executor_is_broken(const struct pd_executor *);
+
+/* How many events came from injectors between runs, and belong to none. */
+size_t pd_executor_strays(const struct pd_executor *);
 
 /* Note in the counts which promise of testing was empty over all runs: no
  * command, no event, no check, every answer a refusal. */

@@ -9,6 +9,7 @@
 #include "fold.h"
 #include "isolate.h"
 #include "json.h"
+#include "origin.h"
 #include "recorded.h"
 #include "role.h"
 
@@ -63,7 +64,8 @@ step_of(jv record)
 {
 	const char *type = pd_json_peek_string(record, "type", "");
 
-	if (strcmp(type, "command") != 0 && strcmp(type, "event") != 0)
+	if ((strcmp(type, "command") != 0 && strcmp(type, "event") != 0) ||
+	    !pd_origin_is_folded(record))
 		return jv_invalid();
 	return pd_json_peek(record, type);
 }

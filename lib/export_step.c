@@ -8,7 +8,7 @@
 #include "buffer.h"
 #include "json.h"
 #include "leaf.h"
-#include "origin.h"
+#include "provenance.h"
 #include "reference.h"
 #include "request_plan.h"
 #include "text.h"
@@ -121,7 +121,7 @@ static jv
 marked_request(struct pd_export_sources *sources, const struct pd_item *item,
     jv command)
 {
-	struct pd_command_context context = {0, item->id};
+	struct pd_command_context context = {.id = item->id, .key = jv_invalid()};
 	struct pd_error ignored;
 	jv request = sources->adapter == NULL ? jv_invalid() :
 	    pd_adapter_request(sources->adapter, command, &context, &ignored);
@@ -151,7 +151,7 @@ has_mark(jv outputs, const char *mark)
 static bool
 asks_again(struct pd_export_step *step, struct pd_adapter *adapter, jv reply)
 {
-	jv outputs = pd_origin_interpret(adapter, step->command, reply);
+	jv outputs = pd_provenance_interpret(adapter, step->command, reply);
 	bool again = has_mark(outputs, "$retry");
 
 	jv_free(outputs);
@@ -175,7 +175,7 @@ again_by_status(struct pd_export_step *step, struct pd_adapter *adapter, jv repl
 	if (!pd_json_has_peek(reply, "status"))
 		return conditions;
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-		jv other = pd_origin_with_status(jv_copy(reply), statuses[i]);
+		jv other = pd_provenance_with_status(jv_copy(reply), statuses[i]);
 		if (asks_again(step, adapter, other))
 			conditions = jv_array_append(conditions, condition(
 			    pd_json_set_string(jv_object(), "in", "status"),
@@ -196,13 +196,13 @@ again_by_part(struct pd_export_step *step, struct pd_adapter *adapter, jv early,
 	jv found = jv_invalid();
 
 	jv_array_foreach(paths, i, path) {
-		jv place = pd_origin_place(path);
+		jv place = pd_provenance_place(path);
 		jv value = pd_leaf_peek(early, path);
 		jv other = pd_leaf_peek(last, path);
 		if (!jv_is_valid(found) && jv_is_valid(place) &&
 		    jv_get_kind(value) != JV_KIND_ARRAY &&
 		    !jv_equal(jv_copy(value), jv_copy(other))) {
-			jv mixed = pd_origin_replaced(last, path, value);
+			jv mixed = pd_provenance_replaced(last, path, value);
 			if (asks_again(step, adapter, mixed)) {
 				jv_free(found);
 				found = condition(jv_copy(place), jv_copy(value));
@@ -346,12 +346,13 @@ follow_request(struct walk *walk, jv reply, jv recorded, jv *keep)
 	struct pd_export_step *step = walk->step;
 	struct pd_error ignored;
 	jv command = substituted(sources, step->item->command, &walk->holes, NULL);
-	jv mark = pd_origin_follow(sources->adapter, command, reply, step->item->id,
+	jv mark = pd_provenance_follow(sources->adapter, command, reply, step->item->id,
 	    &walk->holes, keep);
 	jv request = jv_is_valid(mark) ? pd_json_peek(mark, "$follow") : jv_invalid();
 
 	if (jv_is_valid(request))
-		request = pd_adapter_complete(sources->adapter, request, command, &ignored);
+		request = pd_adapter_complete(sources->adapter, request, command,
+		    jv_invalid(), &ignored);
 	jv plan = plan_request(sources, &walk->holes, request, recorded, walk->used);
 	double after = jv_is_valid(mark) ? pd_json_peek_number(mark, "after_ms", 0) : 0;
 	if (after > 0)
@@ -381,7 +382,7 @@ take_exchange(struct walk *walk, jv exchange, jv next, jv events)
 	jv next_request = jv_is_valid(next) ? pd_json_peek(next, "request") : jv_invalid();
 	bool last = !jv_is_valid(next);
 	jv outputs = !jv_is_valid(reply) ? jv_invalid() : adapter != NULL ?
-	    pd_origin_interpret(adapter, step->command, reply) :
+	    pd_provenance_interpret(adapter, step->command, reply) :
 	    last ? recorded_outputs(step, events) : jv_array();
 
 	if (!last && (has_mark(outputs, "$retry") || !jv_is_valid(reply) ||
@@ -524,7 +525,7 @@ place_of_equal(jv reply, jv value)
 		jv part = pd_leaf_peek(reply, path);
 		if (!jv_is_valid(found) && jv_equal(jv_copy(part), jv_copy(value))) {
 			jv_free(found);
-			found = pd_origin_place(path);
+			found = pd_provenance_place(path);
 		}
 		jv_free(part);
 		jv_free(path);
@@ -552,7 +553,7 @@ keep_copy(struct pd_export_step *step, struct pd_export_sources *sources,
 	struct pd_holes holes = PD_HOLES_INIT;
 	jv command = substituted(sources, step->item->command, &holes, NULL);
 	jv outputs = sources->adapter != NULL && jv_is_valid(step->reply) ?
-	    pd_origin_interpret(sources->adapter, command, step->reply) : jv_invalid();
+	    pd_provenance_interpret(sources->adapter, command, step->reply) : jv_invalid();
 	jv value = jv_is_valid(outputs) ? pd_leaf_peek(outputs, path) : jv_invalid();
 	bool found = false;
 
@@ -587,7 +588,7 @@ keep_piece(struct pd_export_step *step, struct pd_export_sources *sources,
 	jv origins = pd_json_peek(exchange, "origins");
 	jv reply = pd_json_peek(exchange, "reply");
 	jv path = path_below(outputs, pd_json_peek(piece, "prefix"), dotted);
-	jv place = pd_origin_of(origins, path);
+	jv place = pd_provenance_of(origins, path);
 	jv value = pd_json_peek(sources->references, token);
 
 	if (!jv_is_valid(place) && !keep_copy(step, sources, variable, path)) {

@@ -10,6 +10,7 @@
 
 #include "failure_file.h"
 #include "json.h"
+#include "origin.h"
 #include "program.h"
 
 enum {
@@ -151,8 +152,12 @@ pd_filter_parse_run(struct pd_filter *filter, const struct pd_record *record)
 	static const char *const types[] = {"run_start", "run_end", "command", "event"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (pd_record_is(record, types[i]))
-			return pd_filter_parse(filter, record);
+		if (!pd_record_is(record, types[i]))
+			continue;
+		jv value = pd_filter_parse(filter, record);
+		if (!jv_is_valid(value) || pd_origin_is_folded(value))
+			return value;
+		jv_free(value);
 	}
 	return jv_invalid();
 }

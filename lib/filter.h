@@ -101,7 +101,7 @@ void pd_filter_pass(struct pd_filter *, const struct pd_record *);
 jv pd_filter_parse(struct pd_filter *, const struct pd_record *);
 
 /* The same for the records that a run is folded from: its start and end, its
- * commands and events. An invalid jv for others. */
+ * commands and those of its events that are folded. An invalid jv for others. */
 jv pd_filter_parse_run(struct pd_filter *, const struct pd_record *);
 
 /* Parse a failure record and see that it is whole; an invalid jv, with the

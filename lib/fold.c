@@ -57,35 +57,6 @@ pd_fold_apply(struct pd_fold *fold, jv step, struct pd_error *error)
 	return jv_is_valid(fold->state) ? 0 : -1;
 }
 
-static bool
-names_match(const struct pd_trigger *trigger, const char *type)
-{
-	bool found = false;
-
-	jv_array_foreach(trigger->names, i, name) {
-		found = found || strcmp(jv_string_value(name), type) == 0;
-		jv_free(name);
-	}
-	return found;
-}
-
-static bool
-looks_at(const struct pd_trigger *trigger, enum pd_step step, const char *type)
-{
-	if (trigger->when != PD_TRIGGER_EVERY)
-		return false;
-	switch (trigger->of) {
-	case PD_OF_STEPS:
-		return true;
-	case PD_OF_COMMANDS:
-		return step == PD_STEP_COMMAND;
-	case PD_OF_EVENTS:
-		return step == PD_STEP_EVENT;
-	default:
-		return names_match(trigger, type);
-	}
-}
-
 /* Tell what a check gave. Consumes the result. */
 static int
 tell(struct pd_fold *fold, int check, jv result, struct pd_error *error,
@@ -151,7 +122,8 @@ find_due(struct pd_fold *fold, enum pd_step step, jv object)
 
 	for (int i = 0; i < checks; i++) {
 		const struct pd_trigger *trigger = pd_model_trigger(fold->model, i);
-		if (looks_at(trigger, step, type) &&
+		if (trigger->when == PD_TRIGGER_EVERY &&
+		    pd_trigger_matches(trigger, step == PD_STEP_COMMAND, type) &&
 		    ++fold->matched[i] % trigger->every == 0)
 			fold->due[count++] = i;
 	}

@@ -24,6 +24,10 @@ struct pd_gathered {
 	jv command, injected, times;
 	bool answered;
 	struct pd_answer answer;
+	const char *source;	/* of an event that is no answer's: command is null, and
+				 * the answer's only event is this one; else NULL */
+	int64_t seen;		/* when */
+	jv repeats;		/* [{events, at, attempt, same}] */
 };
 
 void
@@ -46,6 +50,7 @@ forget_all(struct pd_gathering *gathering)
 		jv_free(gathered->command);
 		jv_free(gathered->injected);
 		jv_free(gathered->times);
+		jv_free(gathered->repeats);
 		if (gathered->answered)
 			pd_answer_free(&gathered->answer);
 	}
@@ -72,8 +77,40 @@ pd_gathering_take(struct pd_gathering *gathering,
 	    sizeof(*gathering->list));
 	gathering->list[gathering->count++] = (struct pd_gathered){.place = place,
 		.command = command, .injected = injected, .times = times,
+		.repeats = jv_array(),
 		.answered = answer != NULL,
 		.answer = answer != NULL ? *answer : (struct pd_answer){0}};
+}
+
+void
+pd_gathering_see(struct pd_gathering *gathering, struct pd_journal_place place,
+    const char *source, jv event, int64_t at)
+{
+	int64_t now = pd_loop_now();
+	struct pd_answer answer = {.outcome = PD_OUTCOME_OK, .events = JV_ARRAY(event),
+		.exchanges = jv_array(), .data = jv_invalid(), .call_us = now,
+		.return_us = now};
+
+	pd_gathering_take(gathering, place, jv_null(), jv_array(), jv_array(), &answer);
+	gathering->list[gathering->count - 1].source = source;
+	gathering->list[gathering->count - 1].seen = at;
+}
+
+void
+pd_gathering_repeat(struct pd_gathering *gathering, struct pd_journal_place place,
+    jv events, int64_t at, int attempt, bool same)
+{
+	jv repeat = pd_json_set(jv_object(), "events", events);
+
+	repeat = pd_json_set_number(repeat, "at", (double)at);
+	repeat = pd_json_set_number(repeat, "attempt", attempt);
+	repeat = pd_json_set(repeat, "same", jv_bool(same));
+	for (size_t i = 0; i < gathering->count; i++) {
+		struct pd_gathered *gathered = &gathering->list[i];
+		if (gathered->source == NULL && gathered->place.id == place.id)
+			gathered->repeats = jv_array_append(gathered->repeats, jv_copy(repeat));
+	}
+	jv_free(repeat);
 }
 
 static bool
@@ -98,9 +135,10 @@ add_operation(struct pd_history *history, const struct pd_gathered *gathered,
 	const struct pd_answer *answer = &gathered->answer;
 	bool known = is_known(gathered);
 	struct pd_operation operation = {
-		.id = pd_duplicate(gathered->place.id),
-		.process = gathered->place.branch >= 0 ?
-		    jv_number(gathered->place.branch) : jv_string("suffix"),
+		.id = pd_duplicate(gathered->source == NULL ? gathered->place.id : ""),
+		.process = gathered->source != NULL ? jv_string("outside") :
+		    gathered->place.branch >= 0 ? jv_number(gathered->place.branch) :
+		    jv_string("suffix"),
 		.called = answer->call_us > earliest ? answer->call_us : earliest,
 		.returned = PD_NEVER, .command = jv_copy(gathered->command),
 		.events = known ? events_of(gathered) : jv_invalid(), .key = jv_invalid()};
@@ -119,7 +157,8 @@ make_history(const struct pd_gathering *gathering, struct pd_history *history)
 	*history = (struct pd_history)PD_HISTORY_INIT;
 	for (size_t i = 0; i < gathering->count; i++) {
 		/* The suffix comes after the branches, however coarse the clock. */
-		bool after = gathering->list[i].place.branch < 0 && last != INT64_MIN;
+		bool after = gathering->list[i].source == NULL &&
+		    gathering->list[i].place.branch < 0 && last != INT64_MIN;
 		add_operation(history, &gathering->list[i], after ? last + 1 : INT64_MIN);
 		int64_t returned = history->list[i].returned;
 		if (returned != PD_NEVER && returned > last)
@@ -217,7 +256,9 @@ try_operation(const struct pd_gathering *gathering, struct trial *trial,
 	struct pd_error ignored;
 
 	try_events(trial, gathered->injected);
-	if (is_known(gathered)) {
+	if (gathered->source != NULL) {
+		try_events(trial, gathered->answer.events);
+	} else if (is_known(gathered)) {
 		try_step(trial, PD_STEP_COMMAND, gathered->command);
 		try_events(trial, gathered->answer.events);
 		trial->over = trial->over || (!trial->failed &&
@@ -320,12 +361,33 @@ write_injected(struct pd_gathering *gathering, const struct pd_gathered *gathere
 }
 
 static void
+write_repeats(struct pd_gathering *gathering, const struct pd_gathered *gathered)
+{
+	jv_array_foreach(gathered->repeats, i, repeat) {
+		jv events = pd_json_peek(repeat, "events");
+		pd_projection_repeat(gathering->projection, events,
+		    (int64_t)pd_json_peek_number(repeat, "at", 0), gathered->place,
+		    (int)pd_json_peek_number(repeat, "attempt", 2),
+		    pd_json_peek_bool(repeat, "same", true));
+		jv_free(events);
+		jv_free(repeat);
+	}
+}
+
+static void
 write_operation(struct pd_gathering *gathering,
     const struct pd_gathered *gathered, bool explained)
 {
 	struct pd_projection *projection = gathering->projection;
 	const struct pd_answer *answer = &gathered->answer;
 
+	if (gathered->source != NULL) {
+		jv event = jv_array_get(jv_copy(answer->events), 0);
+		pd_projection_event(projection, gathered->source, event, gathered->seen,
+		    gathered->place);
+		jv_free(event);
+		return;
+	}
 	write_injected(gathering, gathered);
 	if (!gathered->answered)
 		return;
@@ -335,6 +397,7 @@ write_operation(struct pd_gathering *gathering,
 		pd_projection_answer(projection, gathered->command, jv_invalid(),
 		    gathered->injected, answer->events, answer->return_us,
 		    gathered->place);
+		write_repeats(gathering, gathered);
 	} else if (explained && projection->folding) {
 		jv events = presume(gathering, gathered, projection->fold.state);
 		jv_array_foreach(events, i, event) {

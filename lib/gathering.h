@@ -52,6 +52,17 @@ void pd_gathering_free(struct pd_gathering *);
 void pd_gathering_take(struct pd_gathering *, struct pd_journal_place, jv command,
     jv injected, jv times, struct pd_answer *answer);
 
+/* A command that was taken was answered once more with these events (consumed), see
+ * pd_projection_repeat. */
+void pd_gathering_repeat(struct pd_gathering *, struct pd_journal_place, jv events,
+    int64_t at, int attempt, bool same);
+
+/* An event (consumed) was seen at this time that is no answer's, of this source, a
+ * constant. It stands after all commands that were under way then, which now they
+ * are no more; the place's id is borrowed. */
+void pd_gathering_see(struct pd_gathering *, struct pd_journal_place,
+    const char *source, jv event, int64_t at);
+
 /* All branches have ended, and the suffix is to come: is there an order so far?
  * If not, or if the model ends the run, the projection says that no further
  * command is to be sent. */

@@ -350,7 +350,37 @@ struct naming {
 	int arity;
 	jv known;		/* what may stand after the prefix: {name: ...} */
 	const char *what;	/* those are called; NULL when anything may stand there */
+	bool open;		/* there may be others: only what looks like a slip is told */
 };
+
+static bool
+is_near(const char *name, jv known_peek)
+{
+	size_t count;
+	const char **names = key_list(known_peek, &count);
+	bool near = pd_nearest(name, names, count) != NULL;
+
+	free(names);
+	return near;
+}
+
+static void
+note_outside(void *context, const char *rest, int arity, const char *file, long line)
+{
+	(void)rest, (void)arity, (void)file, (void)line;
+	*(bool *)context = true;
+}
+
+/* Do events come from outside, of which no prediction tells? */
+static bool
+sees_outside(const struct inspection *inspection)
+{
+	bool any = pd_model_takes_payloads(inspection->model);
+
+	pd_model_functions(inspection->model, "awaits_", note_outside, &any);
+	pd_model_functions(inspection->model, "poll_", note_outside, &any);
+	return any;
+}
 
 static void
 check_name(void *context, const char *rest, int arity, const char *file, long line)
@@ -365,7 +395,8 @@ check_name(void *context, const char *rest, int arity, const char *file, long li
 		pd_error_hint(&error, "%s%s must take %d", naming->prefix, rest,
 		    naming->arity);
 		tell(naming->inspection, true, &error);
-	} else if (naming->what != NULL && !pd_json_has_peek(naming->known, rest)) {
+	} else if (naming->what != NULL && !pd_json_has_peek(naming->known, rest) &&
+	    (!naming->open || is_near(rest, naming->known))) {
 		pd_error_at(&error, file, line, "%s%s: there is no %s %s",
 		    naming->prefix, rest, naming->what, rest);
 		hint_nearest(&error, rest, naming->known);
@@ -378,7 +409,8 @@ static void
 check_spelling(const struct naming *naming, const char *name, const char *file,
     long line)
 {
-	static const char *const prefixes[] = {"simulate", "check", "label", "legal"};
+	static const char *const prefixes[] = {"simulate", "check", "label", "legal",
+		"eventually", "awaits"};
 	const char *rest = strchr(name, '_');
 	struct pd_error error;
 
@@ -420,11 +452,12 @@ check_whole_names(struct inspection *inspection)
 	} functions[] = {
 		{"", 0}, {"init", 0}, {"commands", 0}, {"setup", 0}, {"teardown", 0},
 		{"simulate", 1}, {"apply", 1}, {"terminate", 2}, {"classify", 0},
+		{"to_event", 1},
 	};
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		struct naming naming = {inspection, functions[i].name,
-			functions[i].arity, inspection->commands, NULL};
+			functions[i].arity, inspection->commands, NULL, false};
 		pd_model_functions(inspection->model, functions[i].name,
 		    check_whole_name, &naming);
 	}
@@ -436,11 +469,14 @@ check_names(struct inspection *inspection)
 	jv both = jv_object_merge(jv_copy(inspection->commands),
 	    jv_copy(inspection->events));
 	const struct naming namings[] = {
-		{inspection, "simulate_", 1, inspection->commands, "command"},
-		{inspection, "label_", 1, inspection->commands, "command"},
-		{inspection, "legal_", 2, inspection->commands, "command"},
-		{inspection, "on_", 1, both, "command or predicted event"},
-		{inspection, "check_", 1, both, NULL},
+		{inspection, "simulate_", 1, inspection->commands, "command", false},
+		{inspection, "label_", 1, inspection->commands, "command", false},
+		{inspection, "legal_", 2, inspection->commands, "command", false},
+		{inspection, "same_", 2, inspection->commands, "command", false},
+		{inspection, "on_", 1, both, "command or predicted event",
+		sees_outside(inspection)},
+		{inspection, "check_", 1, both, NULL, false},
+		{inspection, "eventually_", 1, both, NULL, false},
 	};
 
 	for (size_t i = 0; i < sizeof(namings) / sizeof(namings[0]); i++) {
@@ -477,6 +513,7 @@ check_triggers(struct inspection *inspection)
 {
 	jv known = jv_object_merge(jv_copy(inspection->commands),
 	    jv_copy(inspection->events));
+	bool open = sees_outside(inspection);
 
 	for (int i = 0; i < pd_model_checks(inspection->model); i++) {
 		const struct pd_trigger *trigger = pd_model_trigger(inspection->model, i);
@@ -484,7 +521,8 @@ check_triggers(struct inspection *inspection)
 			continue;
 		jv_array_foreach(trigger->names, j, name) {
 			struct pd_error error;
-			if (!pd_json_has_peek(known, jv_string_value(name))) {
+			if (!pd_json_has_peek(known, jv_string_value(name)) &&
+			    (!open || is_near(jv_string_value(name), known))) {
 				pd_error_at(&error, inspection->path,
 				    directive_line(inspection->path), "the trigger of check %s names %s, which is neither a "
 				    "command nor a predicted event",
@@ -496,7 +534,8 @@ check_triggers(struct inspection *inspection)
 			jv_free(name);
 		}
 	}
-	if (pd_model_checks(inspection->model) == 0) {
+	if (pd_model_checks(inspection->model) == 0 &&
+	    pd_model_conditions(inspection->model) == 0) {
 		struct pd_error error;
 		pd_error_at(&error, inspection->path, 0, "the model has no check");
 		pd_error_hint(&error, "without one, only pd-exec --conform judges");

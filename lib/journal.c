@@ -89,13 +89,29 @@ cut_exchanges(jv exchanges)
 	return exchanges;
 }
 
+/* Times as records have them. */
+static jv
+count_from_start(const struct pd_journal *journal, jv exchanges)
+{
+	int count = jv_array_length(jv_copy(exchanges));
+
+	for (int i = 0; i < count; i++) {
+		jv exchange = jv_array_get(jv_copy(exchanges), i);
+		double at = pd_json_peek_number(exchange, "at_us", 0);
+		exchanges = jv_array_set(exchanges, i, pd_json_set_number(exchange, "at_us",
+		    at - (double)journal->started));
+	}
+	return exchanges;
+}
+
 /* Requests and replies, cut where their line would be longer than readers
  * take. */
 static void
 write_exchanges(const struct pd_journal *journal, jv exchanges)
 {
 	struct pd_writer *writer = journal->writer;
-	jv shown = pd_redact_exchanges(journal->redaction, jv_copy(exchanges));
+	jv shown = pd_redact_exchanges(journal->redaction,
+	    count_from_start(journal, jv_copy(exchanges)));
 	size_t start = writer->buffer.length;
 
 	pd_writer_json_peek(writer, "exchange", shown);
@@ -128,6 +144,17 @@ pd_journal_command(const struct pd_journal *journal,
 	pd_writer_finish(writer);
 }
 
+static void
+write_event(const struct pd_journal *journal, struct pd_journal_place place,
+    const char *source, jv event, int64_t at, int64_t n)
+{
+	start_record(journal, "event", place);
+	pd_writer_string(journal->writer, "source", source);
+	write_value(journal, "event", event);
+	pd_writer_number(journal->writer, "at_us", at - journal->started);
+	pd_writer_number(journal->writer, "n", n);
+}
+
 void
 pd_journal_event(const struct pd_journal *journal,
     struct pd_journal_place place, const char *source, jv event, int64_t at, int64_t n)
@@ -139,11 +166,17 @@ pd_journal_event(const struct pd_journal *journal,
 		*journal->recorded = line + length + 1;
 		return;
 	}
-	start_record(journal, "event", place);
-	pd_writer_string(journal->writer, "source", source);
-	write_value(journal, "event", event);
-	pd_writer_number(journal->writer, "at_us", at - journal->started);
-	pd_writer_number(journal->writer, "n", n);
+	write_event(journal, place, source, event, at, n);
+	pd_writer_finish(journal->writer);
+}
+
+void
+pd_journal_repeat(const struct pd_journal *journal, struct pd_journal_place place,
+    jv event, int64_t at, int64_t n, int attempt, bool same)
+{
+	write_event(journal, place, "stutter", event, at, n);
+	pd_writer_number(journal->writer, "attempt", attempt);
+	pd_writer_bool(journal->writer, "same", same);
 	pd_writer_finish(journal->writer);
 }
 

@@ -344,3 +344,16 @@ pd_mapping_line(struct pd_mapping *mapping, const char *line, size_t length,
 	}
 	return jv_is_valid(value) ? apply(mapping, 0, value, taker, error) : -1;
 }
+
+int
+pd_mapping_value(struct pd_mapping *mapping, jv value,
+    const struct pd_mapping_taker *taker, struct pd_error *error)
+{
+	return apply(mapping, 0, value, taker, error);
+}
+
+bool
+pd_mapping_wants_text(const struct pd_mapping *mapping)
+{
+	return mapping->text;
+}

@@ -9,6 +9,7 @@
 #define PD_MAPPING_H
 
 #include <jv.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -41,6 +42,12 @@ struct pd_mapping_taker {
  * but what the line gave before. */
 int pd_mapping_line(struct pd_mapping *, const char *line, size_t length,
     const struct pd_mapping_taker *, struct pd_error *);
+
+/* The same for a value in place of a line, which is consumed; does the first map
+ * want text? */
+int pd_mapping_value(struct pd_mapping *, jv value, const struct pd_mapping_taker *,
+    struct pd_error *);
+bool pd_mapping_wants_text(const struct pd_mapping *);
 
 /* The ready-made maps: [{name, description}], or an invalid jv. */
 jv pd_mapping_list(struct pd_error *);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "model.h"
 
-#include <math.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "buffer.h"
+#include "entry.h"
 #include "json.h"
 #include "module.h"
 #include "text.h"
@@ -22,32 +22,15 @@ struct pd_model {
 	char *name;
 	struct check *checks;
 	int check_count;
+	struct pd_condition *conditions;
+	int condition_count;
 	int *batch;		/* room for the functions of a fold and all checks */
-	int init, commands, setup, teardown, terminate, classify;
+	int init, commands, setup, teardown, terminate, classify, to_event;
 	int simulate_any, apply_any;	/* the catch-alls */
 };
 
 static const char *const known_metadata[] = {
-	"name", "description", "triggers", "timeout_ms", "state_classes",
-};
-
-/* What may stand in a command's entry, and of which kind it must be; 0 for any. */
-static const struct field {
-	const char *name;
-	jv_kind kind;
-	const char *expected;
-} entry_fields[] = {
-	{"weight", JV_KIND_NUMBER, "a number from 0"},
-	{"args", JV_KIND_OBJECT, "an object of generators"},
-	{"when", JV_KIND_TRUE, "true or false"},
-	{"read_only", JV_KIND_TRUE, "true or false"},
-	{"semantics", JV_KIND_STRING, "\"sync\", \"probe\", \"async\" or \"mock_config\""},
-	{"settle", JV_KIND_OBJECT, "an object"},
-	{"timeout_ms", JV_KIND_NUMBER, "a number from 0"},
-	{"idempotent", JV_KIND_TRUE, "true or false"},
-	{"idempotency_key", JV_KIND_INVALID, NULL},
-	{"acceptable_retry_events", JV_KIND_ARRAY, "an array"},
-	{"fault", JV_KIND_INVALID, NULL},
+	"name", "description", "triggers", "eventually", "timeout_ms", "state_classes",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -59,8 +42,11 @@ pd_model_close(struct pd_model *model)
 		return;
 	for (int i = 0; i < model->check_count; i++) {
 		free(model->checks[i].name);
-		jv_free(model->checks[i].trigger.names);
+		pd_trigger_free(&model->checks[i].trigger);
 	}
+	for (int i = 0; i < model->condition_count; i++)
+		pd_condition_free(&model->conditions[i]);
+	free(model->conditions);
 	free(model->checks);
 	free(model->batch);
 	free(model->name);
@@ -81,79 +67,13 @@ trigger_error(struct pd_model *model, const char *check, const char *what,
 	    "{\"every\": {\"n\": 5, \"of\": \"Credit\"}} or {\"at\": \"end\"}");
 }
 
-/* "command", "event", a name, or a list of names. Consumes value. */
-static int
-parse_of(struct pd_trigger *trigger, jv value)
-{
-	if (jv_get_kind(value) == JV_KIND_STRING) {
-		const char *name = jv_string_value(value);
-		trigger->of = strcmp(name, "command") == 0 ? PD_OF_COMMANDS :
-		    strcmp(name, "event") == 0 ? PD_OF_EVENTS : PD_OF_NAMES;
-		jv_free(trigger->names);
-		trigger->names = JV_ARRAY(value);
-		return 0;
-	}
-	bool good = jv_get_kind(value) == JV_KIND_ARRAY &&
-	    jv_array_length(jv_copy(value)) > 0;
-	if (good) {
-		jv_array_foreach(value, i, name) {
-			good = good && jv_get_kind(name) == JV_KIND_STRING;
-			jv_free(name);
-		}
-	}
-	trigger->of = PD_OF_NAMES;
-	jv_free(trigger->names);
-	trigger->names = value;
-	return good ? 0 : -1;
-}
-
-static int
-parse_every(struct pd_trigger *trigger, jv every)
-{
-	int result = -1;
-
-	if (jv_get_kind(every) == JV_KIND_NUMBER) {
-		result = pd_json_integer_peek(every, &trigger->every) &&
-		    trigger->every >= 1 ? 0 : -1;
-		trigger->of = PD_OF_STEPS;
-	} else if (jv_get_kind(every) == JV_KIND_OBJECT) {
-		jv n = pd_json_peek(every, "n");
-		if (pd_json_integer_peek(n, &trigger->every) && trigger->every >= 1 &&
-		    pd_json_has_peek(every, "of"))
-			result = parse_of(trigger, pd_json_peek(every, "of"));
-		jv_free(n);
-	} else if (jv_is_valid(every)) {
-		return parse_of(trigger, every);
-	}
-	jv_free(every);
-	return result;
-}
-
 static int
 parse_trigger(struct pd_model *model, struct check *check, jv value,
     struct pd_error *error)
 {
-	const char *at = pd_json_peek_string(value, "at", NULL);
-	bool has_every = pd_json_has_peek(value, "every");
-	int result = 0;
+	const char *problem = pd_trigger_parse(&check->trigger, value);
 
-	if (jv_get_kind(value) != JV_KIND_OBJECT || has_every == (at != NULL) ||
-	    jv_object_length(jv_copy(value)) != 1)
-		result = trigger_error(model, check->name,
-		    "it must have either \"every\" or \"at\"", error);
-	else if (at != NULL && strcmp(at, "end") == 0)
-		check->trigger.when = PD_TRIGGER_END;
-	else if (at != NULL && strcmp(at, "settled") == 0)
-		check->trigger.when = PD_TRIGGER_SETTLED;
-	else if (at != NULL)
-		result = trigger_error(model, check->name,
-		    "\"at\" is \"end\" or \"settled\"", error);
-	else if (parse_every(&check->trigger, pd_json_peek(value, "every")) != 0)
-		result = trigger_error(model, check->name,
-		    "\"every\" is a number, \"command\", \"event\", a name, "
-		    "a list of names or {\"n\", \"of\"}", error);
-	jv_free(value);
-	return result;
+	return problem == NULL ? 0 : trigger_error(model, check->name, problem, error);
 }
 
 static struct check *
@@ -236,10 +156,90 @@ find_checks(struct pd_model *model, struct pd_error *error)
 		    (size_t)model->check_count + 1, sizeof(*model->checks));
 		model->checks[model->check_count++] = (struct check){
 			.name = pd_duplicate(name + strlen(prefix)), .function = i,
-			.trigger = {.of = PD_OF_STEPS, .every = 1, .names = jv_array()}};
+			.trigger = pd_trigger_any()};
 	}
 	model->batch = pd_allocate((size_t)model->check_count + 1, sizeof(*model->batch));
 	return 0;
+}
+
+/*
+ * Conditions.
+ */
+static int
+condition_error(const struct pd_model *model, struct pd_error *error)
+{
+	snprintf(error->file, sizeof(error->file), "%s", pd_module_path(model->module));
+	error->line = 1;
+	return -1;
+}
+
+static int
+add_condition(struct pd_model *model, int function, const char *name, jv metadata,
+    struct pd_error *error)
+{
+	char *poll = pd_format("poll_%s", name);
+
+	model->conditions = pd_reallocate(model->conditions,
+	    (size_t)model->condition_count + 1, sizeof(*model->conditions));
+	struct pd_condition *condition = &model->conditions[model->condition_count++];
+	*condition = (struct pd_condition){.name = pd_duplicate(name),
+		.function = function, .poll = pd_module_function(model->module, poll, 1),
+		.after.names = jv_invalid()};
+	free(poll);
+	if (pd_json_has_peek(metadata, name))
+		return pd_condition_parse(condition, pd_json_peek(metadata, name), error) == 0 ?
+		    0 : condition_error(model, error);
+	pd_error_set(error, "nothing says after what eventually_%s must come true", name);
+	pd_error_hint(error, "module {\"eventually\": {\"%s\": {\"after\": \"...\", "
+	    "\"timeout_ms\": 1000}}};", name);
+	return condition_error(model, error);
+}
+
+/* Metadata of a condition that there is not. */
+static int
+check_conditions(const struct pd_model *model, jv metadata, struct pd_error *error)
+{
+	int result = 0;
+
+	jv_object_foreach(metadata, name, value) {
+		bool found = false;
+		for (int i = 0; i < model->condition_count; i++)
+			found = found ||
+			    strcmp(model->conditions[i].name, jv_string_value(name)) == 0;
+		if (!found && result == 0) {
+			pd_error_set(error, "the metadata have a condition '%s', but there is "
+			    "no eventually_%s", jv_string_value(name), jv_string_value(name));
+			result = condition_error(model, error);
+		}
+		jv_free(name);
+		jv_free(value);
+	}
+	return result;
+}
+
+static int
+find_conditions(struct pd_model *model, struct pd_error *error)
+{
+	static const char prefix[] = "eventually_";
+	jv metadata = pd_json_peek(pd_module_metadata_peek(model->module), "eventually");
+	int result = 0;
+
+	if (jv_is_valid(metadata) && jv_get_kind(metadata) != JV_KIND_OBJECT) {
+		pd_error_set(error, "eventually must be an object of conditions");
+		result = condition_error(model, error);
+	}
+	for (int i = 0; i < pd_module_count(model->module) && result == 0; i++) {
+		const char *name = pd_module_function_name(model->module, i);
+		if (!pd_starts_with(name, prefix))
+			continue;
+		result = pd_module_function_arity(model->module, i) != 1 ?
+		    wrong_arity(model, i, error) :
+		    add_condition(model, i, name + strlen(prefix), metadata, error);
+	}
+	if (result == 0 && jv_is_valid(metadata))
+		result = check_conditions(model, metadata, error);
+	jv_free(metadata);
+	return result;
 }
 
 /* on_NAME and simulate_NAME of no argument only. */
@@ -307,6 +307,7 @@ find_functions(struct pd_model *model, struct pd_error *error)
 	model->teardown = pd_module_function(module, "teardown", 0);
 	model->terminate = pd_module_function(module, "terminate", 2);
 	model->classify = pd_module_function(module, "classify", 0);
+	model->to_event = pd_module_function(module, "to_event", 1);
 	model->simulate_any = pd_module_function(module, "simulate", 1);
 	model->apply_any = pd_module_function(module, "apply", 1);
 	if (model->init != PD_NO_FUNCTION)
@@ -326,7 +327,8 @@ pd_model_open(const char *path, struct pd_error *error)
 	    find_functions(model, error) != 0 ||
 	    find_checks(model, error) != 0 ||
 	    check_arities(model, error) != 0 ||
-	    load_triggers(model, error) != 0) {
+	    load_triggers(model, error) != 0 ||
+	    find_conditions(model, error) != 0) {
 		pd_model_close(model);
 		return NULL;
 	}
@@ -424,87 +426,23 @@ pd_model_init(struct pd_model *model, struct pd_error *error)
 	    error);
 }
 
-static int
-entry_error(struct pd_model *model, struct pd_error *error, const char *format,
-    ...) __attribute__((format(printf, 3, 4)));
-
-static int
-entry_error(struct pd_model *model, struct pd_error *error, const char *format,
-    ...)
-{
-	char what[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(what, sizeof(what), format, arguments);
-	va_end(arguments);
-	pd_error_set(error, "commands/0: %s", what);
-	pd_model_place_commands(model, error);
-	return -1;
-}
-
-/* One field of a command's entry. Borrows the value. */
-static int
-check_field(struct pd_model *model, const char *command, const char *name,
-    jv value, struct pd_error *error)
-{
-	const char *names[COUNT(entry_fields)];
-	const struct field *field = NULL;
-
-	for (size_t i = 0; i < COUNT(entry_fields); i++) {
-		names[i] = entry_fields[i].name;
-		if (strcmp(names[i], name) == 0)
-			field = &entry_fields[i];
-	}
-	if (field == NULL) {
-		const char *nearest = pd_nearest(name, names, COUNT(names));
-		entry_error(model, error, "unknown key '%s' in the entry of %s", name,
-		    command);
-		return nearest == NULL ? -1 :
-		    pd_error_hint(error, "did you mean '%s'?", nearest);
-	}
-	jv_kind kind = jv_get_kind(value);
-	bool good = field->kind == JV_KIND_INVALID || kind == field->kind ||
-	    (field->kind == JV_KIND_TRUE && kind == JV_KIND_FALSE);
-	if (good && kind == JV_KIND_NUMBER)
-		good = jv_number_value(value) >= 0 && isfinite(jv_number_value(value));
-	if (good)
-		return 0;
-	char *text = pd_json_excerpt(jv_copy(value), 100);
-	entry_error(model, error, "%s of %s must be %s, not %s", name, command,
-	    field->expected, text);
-	free(text);
-	return -1;
-}
-
-static int
-check_entry(struct pd_model *model, const char *name, jv entry,
-    struct pd_error *error)
-{
-	int result = 0;
-
-	if (jv_get_kind(entry) != JV_KIND_OBJECT)
-		return entry_error(model, error, "the entry of %s is not an object", name);
-	jv_object_foreach(entry, key, value) {
-		if (result == 0)
-			result = check_field(model, name, jv_string_value(key), value, error);
-		jv_free(key);
-		jv_free(value);
-	}
-	jv arguments = pd_json_peek(entry, "args");
-	if (result == 0 && pd_json_has_peek(arguments, "type"))
-		result = entry_error(model, error, "an argument of %s cannot be named "
-		    "type, which is the command's name", name);
-	jv_free(arguments);
-	return result;
-}
-
 void
 pd_model_place_commands(const struct pd_model *model, struct pd_error *error)
 {
 	snprintf(error->file, sizeof(error->file), "%s",
 	    pd_module_function_file(model->module, model->commands));
 	error->line = pd_module_function_line(model->module, model->commands);
+}
+
+static bool
+check_entry(const struct pd_model *model, const char *name, jv entry,
+    struct pd_error *error)
+{
+	if (pd_entry_check(name, entry, error) == 0)
+		return true;
+	pd_error_prefix(error, "commands/0: ");
+	pd_model_place_commands(model, error);
+	return false;
 }
 
 jv
@@ -526,8 +464,7 @@ pd_model_commands(struct pd_model *model, jv state, struct pd_error *error)
 		return wrong_result(model, model->commands,
 		    "an object of commands", commands, error);
 	jv_object_foreach(commands, name, entry) {
-		good = good &&
-		    check_entry(model, jv_string_value(name), entry, error) == 0;
+		good = good && check_entry(model, jv_string_value(name), entry, error);
 		jv_free(name);
 		jv_free(entry);
 	}
@@ -658,7 +595,8 @@ pd_model_fold_answer(struct pd_model *model, jv state, jv command, jv events,
 {
 	int count = jv_array_length(jv_copy(events));
 
-	state = pd_model_fold(model, state, command, error);
+	if (jv_get_kind(command) != JV_KIND_NULL)
+		state = pd_model_fold(model, state, command, error);
 	for (int i = 0; i < count && jv_is_valid(state); i++) {
 		jv event = jv_array_get(jv_copy(events), i);
 		state = pd_model_fold(model, state, event, error);
@@ -827,12 +765,10 @@ pd_model_fold_and_check(struct pd_model *model, jv state, jv step,
 	    state, JV_ARRAY(jv_copy(step)), results, error);
 }
 
-enum pd_verdict
-pd_model_verdict(struct pd_model *model, int check, jv result, jv *message,
+static enum pd_verdict
+verdict_of(struct pd_model *model, int function, jv result, jv *message,
     jv *data, struct pd_error *error)
 {
-	int function = model->checks[check].function;
-
 	*message = jv_invalid();
 	*data = jv_invalid();
 	switch (jv_get_kind(result)) {
@@ -859,6 +795,95 @@ pd_model_verdict(struct pd_model *model, int check, jv result, jv *message,
 	if (jv_get_kind(*message) != JV_KIND_STRING)
 		*message = jv_dump_string(*message, 0);
 	return PD_CHECK_FAILED;
+}
+
+enum pd_verdict
+pd_model_verdict(struct pd_model *model, int check, jv result, jv *message,
+    jv *data, struct pd_error *error)
+{
+	return verdict_of(model, model->checks[check].function, result, message, data,
+	    error);
+}
+
+int
+pd_model_conditions(const struct pd_model *model)
+{
+	return model->condition_count;
+}
+
+const struct pd_condition *
+pd_model_condition(const struct pd_model *model, int condition)
+{
+	return &model->conditions[condition];
+}
+
+enum pd_verdict
+pd_model_holds(struct pd_model *model, int condition, jv state, jv step,
+    jv *message, jv *data, struct pd_error *error)
+{
+	int function = model->conditions[condition].function;
+	jv result = pd_module_call(model->module, function, jv_copy(state),
+	    JV_ARRAY(jv_copy(step)), error);
+
+	return verdict_of(model, function, result, message, data, error);
+}
+
+jv
+pd_model_polls(struct pd_model *model, int condition, jv state, jv step,
+    struct pd_error *error)
+{
+	int function = model->conditions[condition].poll;
+
+	if (function == PD_NO_FUNCTION)
+		return jv_array();
+	jv outputs = pd_module_call_all(model->module, function, jv_copy(state),
+	    JV_ARRAY(jv_copy(step)), error);
+	return jv_is_valid(outputs) ? flatten_objects(model, function, outputs,
+	    "commands: objects with a type", error) : outputs;
+}
+
+bool
+pd_model_takes_payloads(const struct pd_model *model)
+{
+	return model->to_event != PD_NO_FUNCTION;
+}
+
+jv
+pd_model_to_event(struct pd_model *model, jv payload, struct pd_error *error)
+{
+	return pd_module_call_all(model->module, model->to_event, jv_null(),
+	    JV_ARRAY(payload), error);
+}
+
+jv
+pd_model_awaits(struct pd_model *model, jv command, jv events, struct pd_error *error)
+{
+	const char *type = pd_json_peek_string(command, "type", "");
+	int with_events = function_for(model, "awaits", type, 2);
+	int function = with_events != PD_NO_FUNCTION ? with_events :
+	    function_for(model, "awaits", type, 1);
+
+	if (function == PD_NO_FUNCTION)
+		return jv_array();
+	jv arguments = JV_ARRAY(jv_copy(command));
+	if (function == with_events)
+		arguments = jv_array_append(arguments, jv_copy(events));
+	jv outputs = pd_module_call_all(model->module, function, jv_null(), arguments, error);
+	return jv_is_valid(outputs) ? flatten_objects(model, function, outputs,
+	    "events: objects with a type", error) : outputs;
+}
+
+int
+pd_model_same(struct pd_model *model, jv command, jv first, jv again,
+    struct pd_error *error)
+{
+	int function = function_for(model, "same",
+	    pd_json_peek_string(command, "type", ""), 2);
+
+	if (function == PD_NO_FUNCTION)
+		return PD_NO_RULE;
+	return ask(model, function, command,
+	    JV_ARRAY(jv_copy(first), jv_copy(again)), error);
 }
 
 void

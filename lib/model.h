@@ -14,18 +14,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "condition.h"
 #include "error.h"
+#include "trigger.h"
 
 struct pd_model;
-
-/* When a check runs. Every n-th step of those that match, or once at the end,
- * or once after everything has settled. */
-struct pd_trigger {
-	enum { PD_TRIGGER_EVERY, PD_TRIGGER_END, PD_TRIGGER_SETTLED } when;
-	enum { PD_OF_STEPS, PD_OF_COMMANDS, PD_OF_EVENTS, PD_OF_NAMES } of;
-	jv names;		/* PD_OF_NAMES: an array of strings */
-	int64_t every;		/* n, at least 1 */
-};
 
 enum pd_verdict {
 	PD_CHECK_ERROR = -1,
@@ -70,7 +63,8 @@ bool pd_model_predicts(const struct pd_model *, const char *command);
 jv pd_model_fold(struct pd_model *, jv state, jv step, struct pd_error *);
 bool pd_model_folds(const struct pd_model *, const char *step);
 
-/* The state, which is consumed, after a command and its events; borrows those. */
+/* The state, which is consumed, after a command (null for none) and its events;
+ * borrows those. */
 jv pd_model_fold_answer(struct pd_model *, jv state, jv command, jv events,
     struct pd_error *);
 
@@ -123,6 +117,34 @@ jv pd_model_fold_and_check(struct pd_model *, jv state, jv step,
  * or invalid and data any value or invalid; the caller owns them. */
 enum pd_verdict pd_model_verdict(struct pd_model *, int check, jv result,
     jv *message, jv *data, struct pd_error *);
+
+/* Conditions over time, numbered from 0 in the order of their names. */
+int pd_model_conditions(const struct pd_model *);
+const struct pd_condition *pd_model_condition(const struct pd_model *, int condition);
+
+/* Has a condition come true in this state, for the step that opened it? Borrows
+ * both. As pd_model_verdict: failed means not yet, and why. */
+enum pd_verdict pd_model_holds(struct pd_model *, int condition, jv state, jv step,
+    jv *message, jv *data, struct pd_error *);
+
+/* The commands that show whether it has: an array, empty when it is not polled.
+ * Borrows both. */
+jv pd_model_polls(struct pd_model *, int condition, jv state, jv step,
+    struct pd_error *);
+
+/* Has it a to_event? Then what that makes of a payload (consumed) from outside:
+ * an array of its outputs. */
+bool pd_model_takes_payloads(const struct pd_model *);
+jv pd_model_to_event(struct pd_model *, jv payload, struct pd_error *);
+
+/* The events that an answered command awaits from outside, as far as their fields
+ * are known: an array, empty when it awaits none. Borrows both. */
+jv pd_model_awaits(struct pd_model *, jv command, jv events, struct pd_error *);
+
+/* Are a repeated command's events as good as the first ones, by the model's own
+ * same_CMD? 1, 0, -1 on error, or PD_NO_RULE. Borrows all. */
+int pd_model_same(struct pd_model *, jv command, jv first, jv again,
+    struct pd_error *);
 
 /* For those who look at a model from outside: the functions by kind. Calls
  * back for every function whose name starts with prefix, with the rest. */

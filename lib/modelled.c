@@ -38,6 +38,14 @@ keep_state(struct pd_specification *specification, jv state)
 	return number;
 }
 
+/* An event that is no command's answer stands as the answer to null: it is always
+ * legal, and only it is folded. */
+static bool
+is_sighting(jv command)
+{
+	return jv_get_kind(command) == JV_KIND_NULL;
+}
+
 static int32_t
 start(struct pd_specification *specification, jv initial, jv key,
     struct pd_error *error)
@@ -52,6 +60,8 @@ start(struct pd_specification *specification, jv initial, jv key,
 static jv
 keys(struct pd_specification *specification, jv command, struct pd_error *error)
 {
+	if (is_sighting(command))
+		return jv_null();
 	return pd_model_keys(specification->model, command, error);
 }
 
@@ -81,9 +91,9 @@ intern_action(struct pd_specification *specification, jv command, jv events,
 
 	(void)error;
 	traits.observes = known && !changes(specification->model, command, events);
-	specification->judges = specification->judges ||
-	    pd_model_predicts(specification->model, type) ||
-	    pd_model_rules(specification->model, type);
+	specification->judges = specification->judges || (!is_sighting(command) &&
+	    (pd_model_predicts(specification->model, type) ||
+	    pd_model_rules(specification->model, type)));
 	jv text = pd_json_canonical(jv_copy(action));
 	int32_t number = pd_specification_intern(specification, jv_string_value(text),
 	    (size_t)jv_string_length_bytes(jv_copy(text)), traits);
@@ -101,7 +111,8 @@ static int
 allows(struct pd_model *model, jv state, jv command, jv events,
     struct pd_error *error)
 {
-	int legal = pd_model_legal(model, state, command, events, error);
+	int legal = is_sighting(command) ? 1 :
+	    pd_model_legal(model, state, command, events, error);
 
 	if (legal != PD_NO_RULE)
 		return legal;

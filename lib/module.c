@@ -451,26 +451,33 @@ add_source(struct pd_module *module, char *path, char *content, bool own,
 	return 0;
 }
 
-/* The module itself is loaded last, so its metadata stay. The triggers of the
- * checks that it includes come with them. */
+/* An object of the metadata, with what those had before it that were included. */
+static jv
+add_inherited(jv metadata, const char *name, jv before_peek)
+{
+	jv inherited = pd_json_peek(before_peek, name), own = pd_json_peek(metadata, name);
+	bool merges = jv_get_kind(inherited) == JV_KIND_OBJECT &&
+	    (!jv_is_valid(own) || jv_get_kind(own) == JV_KIND_OBJECT);
+
+	if (merges)
+		metadata = pd_json_set(metadata, name, jv_is_valid(own) ?
+		    jv_object_merge(jv_copy(inherited), jv_copy(own)) : jv_copy(inherited));
+	jv_free(inherited);
+	jv_free(own);
+	return metadata;
+}
+
+/* The module itself is loaded last, so its metadata stay. When the checks that it
+ * includes are run, and their conditions, come with them. */
 static void
 take_metadata(struct pd_module *module, jv metadata)
 {
-	jv inherited = pd_json_peek(module->metadata, "triggers");
-	jv own = pd_json_peek(metadata, "triggers");
-
+	metadata = jv_object_delete(jv_object_delete(metadata, jv_string("deps")),
+	    jv_string("defs"));
+	metadata = add_inherited(metadata, "triggers", module->metadata);
+	metadata = add_inherited(metadata, "eventually", module->metadata);
 	jv_free(module->metadata);
-	module->metadata = jv_object_delete(jv_object_delete(metadata,
-	    jv_string("deps")), jv_string("defs"));
-	if (jv_get_kind(inherited) == JV_KIND_OBJECT &&
-	    (!jv_is_valid(own) || jv_get_kind(own) == JV_KIND_OBJECT)) {
-		if (jv_is_valid(own))
-			inherited = jv_object_merge(inherited, jv_copy(own));
-		module->metadata = pd_json_set(module->metadata, "triggers", inherited);
-	} else {
-		jv_free(inherited);
-	}
-	jv_free(own);
+	module->metadata = metadata;
 }
 
 static int

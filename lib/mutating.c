@@ -9,6 +9,7 @@
 #include "difference.h"
 #include "json.h"
 #include "mutation.h"
+#include "origin.h"
 
 /*
  * The run.
@@ -101,7 +102,7 @@ pd_mutated_run_add(struct pd_mutated_run *run, const char *type, jv record)
 	bool command = strcmp(type, "command") == 0;
 
 	run->over = run->over || (id != NULL && pd_json_has_peek(run->teardown, id));
-	if (run->over) {
+	if (run->over || !pd_origin_is_folded(record)) {
 		jv_free(record);
 		return;
 	}

@@ -8,6 +8,7 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "origin.h"
 
 struct pd_branch_command {
 	char *type;
@@ -355,8 +356,11 @@ take_event(struct pd_observer *observer, jv record, struct pd_error *error)
 	jv event = pd_json_peek(record, "event");
 
 	pd_observe_event(observer, pd_json_peek_string(event, "type", ""));
-	take_names(observer, record, event);
-	int result = fold(observer, event, error);
+	int result = 0;
+	if (pd_origin_is_answer(record))
+		take_names(observer, record, event);
+	if (pd_origin_is_folded(record))
+		result = fold(observer, event, error);
 	jv_free(event);
 	return result;
 }

@@ -6,6 +6,7 @@
 
 enum {
 	HEALTH_PAUSE = 100000,	/* between two looks, microseconds */
+	READY_PAUSE = 10000,
 	SIGNAL_GRACE = 250000,	/* for a request of teardown_once after a signal */
 };
 
@@ -58,11 +59,11 @@ on_pause(void *context)
 }
 
 static int
-pause_a_little(const struct pd_preparation *preparation, struct pd_error *error)
+pause_a_little(const struct pd_preparation *preparation, int64_t pause,
+    struct pd_error *error)
 {
 	bool over = false;
-	struct pd_timer *timer = pd_loop_after(preparation->loop, HEALTH_PAUSE,
-	    on_pause, &over);
+	struct pd_timer *timer = pd_loop_after(preparation->loop, pause, on_pause, &over);
 
 	while (!over) {
 		if (pd_loop_turn(preparation->loop, error) != 0)
@@ -94,7 +95,7 @@ wait_until_healthy(const struct pd_preparation *preparation, struct pd_error *er
 		}
 		if (healthy == 1)
 			result = 0;
-		if (healthy != 0 || pause_a_little(preparation, error) != 0 ||
+		if (healthy != 0 || pause_a_little(preparation, HEALTH_PAUSE, error) != 0 ||
 		    pd_loop_now() >= deadline)
 			break;
 	}
@@ -145,7 +146,28 @@ start_adapter(const struct pd_preparation *preparation, struct pd_error *error)
 			    "that has the same id; --health-timeout gives it longer");
 		}
 		/* A timer, so that the turn ends even if nothing comes. */
-		if (pause_a_little(preparation, error) != 0)
+		if (pause_a_little(preparation, HEALTH_PAUSE, error) != 0)
+			return -1;
+	}
+	return ready == 1 ? 0 : -1;
+}
+
+/* Nothing that the system tells may be lost, so they come first. */
+static int
+start_injectors(const struct pd_preparation *preparation, struct pd_error *error)
+{
+	int64_t deadline = pd_loop_now() + preparation->health_timeout;
+	int ready;
+
+	if (preparation->injection == NULL)
+		return 0;
+	if (pd_injection_start(preparation->injection, error) != 0)
+		return -1;
+	while ((ready = pd_injection_ready(preparation->injection, error)) == 0) {
+		if (pd_loop_now() > deadline)
+			return pd_error_hint(error, "within --health-timeout, which gives it "
+			    "longer");
+		if (pause_a_little(preparation, READY_PAUSE, error) != 0)
 			return -1;
 	}
 	return ready == 1 ? 0 : -1;
@@ -155,7 +177,8 @@ int
 pd_preparation_begin(struct pd_preparation *preparation, struct pd_error *error)
 {
 	*error = (struct pd_error)PD_ERROR_INIT;
-	if (start_adapter(preparation, error) != 0 ||
+	if (start_injectors(preparation, error) != 0 ||
+	    start_adapter(preparation, error) != 0 ||
 	    wait_until_healthy(preparation, error) != 0)
 		return -1;
 	preparation->begun = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Before and after all runs: the adapter is started, the system waited for
+ * Before and after all runs: the injectors and the adapter are started, the system waited for
  * until it is healthy, setup_once sent; in the end teardown_once.
  */
 #ifndef PD_PREPARATION_H
@@ -11,15 +11,18 @@
 
 #include "adapter.h"
 #include "error.h"
+#include "injection.h"
 #include "loop.h"
 #include "redact.h"
 
 struct pd_preparation {
 	struct pd_loop *loop;
 	struct pd_adapter *adapter;
+	struct pd_injection *injection;	/* or NULL */
 	const struct pd_redaction *redaction;
 	int64_t timeout;	/* of a request, microseconds */
-	int64_t health_timeout;	/* for a coprocess's greeting, and for health */
+	int64_t health_timeout;	/* for injectors to be ready, a coprocess's greeting,
+				 * and health */
 	bool begun;		/* the system is healthy: there is something to undo */
 };
 

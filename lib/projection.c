@@ -21,7 +21,10 @@ class_of(const char *kind)
 	} classes[] = {
 		{"check_failed", "assertion"}, {"prediction_mismatch", "assertion"},
 		{"adapter_error", "execution"}, {"unexpected_reply", "execution"},
-		{"command_timeout", "execution"}, {"linearization", "assertion"},
+		{"command_timeout", "execution"}, {"settle_timeout", "execution"},
+		{"injector_failed", "execution"},
+		{"linearization", "assertion"}, {"poll_timeout", "assertion"},
+		{"idempotency_violation", "assertion"},
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
@@ -79,6 +82,7 @@ pd_projection_settle(struct pd_projection *projection)
 {
 	projection->deferring = false;
 	jv_array_foreach(projection->deferred, i, failure) {
+		projection->stopping = true;
 		add_failure(projection, failure);
 	}
 	jv_free(projection->deferred);
@@ -189,9 +193,67 @@ note_step(struct pd_projection *projection, jv step, struct pd_journal_place pla
 	projection->steps = jv_array_append(projection->steps, noted);
 }
 
+/*
+ * Conditions over time.
+ */
+static bool
+is_judged(const struct pd_projection *projection)
+{
+	return projection->options->checks != PD_CHECKS_OFF && projection->judging;
+}
+
+static jv
+window_data(const struct pd_projection *projection, const struct pd_window *window)
+{
+	const struct pd_condition *condition = pd_model_condition(projection->model,
+	    window->condition);
+	jv data = pd_json_set(jv_object(), "after", jv_copy(window->step));
+
+	data = pd_json_set_number(data, "timeout_ms", (double)condition->timeout / 1000);
+	return jv_is_valid(window->data) ?
+	    pd_json_set(data, "last", jv_copy(window->data)) : data;
+}
+
+static void
+fail_window(struct pd_projection *projection, const struct pd_window *window)
+{
+	const struct pd_condition *condition = pd_model_condition(projection->model,
+	    window->condition);
+	bool told = jv_is_valid(window->message);
+	char *text = pd_format("%s did not come true within %g s of %s%s%s",
+	    condition->name, (double)condition->timeout / 1e6,
+	    pd_json_peek_string(window->step, "type", "?"), told ? ": " : "",
+	    told ? jv_string_value(window->message) : "");
+
+	projection->checking = (struct pd_journal_place){window->id, window->branch};
+	if (projection->options->checks == PD_CHECKS_LOG) {
+		jv message = jv_string(text);
+		log_check(projection, condition->name, message);
+		jv_free(message);
+	} else {
+		pd_projection_fail(projection, "poll_timeout", condition->name, text,
+		    window_data(projection, window), projection->checking);
+		projection->stopping |= projection->options->checks == PD_CHECKS_HALT;
+	}
+	projection->checking = PD_NOWHERE;
+	free(text);
+}
+
+void
+pd_projection_pass_time(struct pd_projection *projection, int64_t now)
+{
+	struct pd_window window;
+
+	while (is_judged(projection) && !projection->stopping &&
+	    pd_conditions_overdue(&projection->conditions, now, &window)) {
+		fail_window(projection, &window);
+		pd_window_free(&window);
+	}
+}
+
 /* Fold a command or event and run the checks that it triggers. */
 static void
-take_step(struct pd_projection *projection, enum pd_step kind, jv step,
+take_step(struct pd_projection *projection, enum pd_step kind, jv step, int64_t at,
     struct pd_journal_place place)
 {
 	struct pd_error error;
@@ -201,10 +263,14 @@ take_step(struct pd_projection *projection, enum pd_step kind, jv step,
 		fail_model(projection, &error, place);
 		return;
 	}
-	if (projection->options->checks == PD_CHECKS_OFF || !projection->judging)
+	if (!is_judged(projection))
 		return;
 	projection->checking = place;
 	pd_fold_check(&projection->fold, kind, step, on_checked, projection);
+	if (projection->folding && !projection->stopping &&
+	    pd_conditions_step(&projection->conditions, kind == PD_STEP_COMMAND, step,
+	    projection->fold.state, at, place, &error) != 0)
+		fail_model(projection, &error, place);
 }
 
 void
@@ -215,7 +281,19 @@ pd_projection_event(struct pd_projection *projection, const char *source,
 	pd_journal_event(projection->journal, place, source, event, at,
 	    projection->evidence.events);
 	if (projection->folding)
-		take_step(projection, PD_STEP_EVENT, event, place);
+		take_step(projection, PD_STEP_EVENT, event, at, place);
+}
+
+void
+pd_projection_repeat(struct pd_projection *projection, jv events, int64_t at,
+    struct pd_journal_place place, int attempt, bool same)
+{
+	projection->evidence.judged++;
+	jv_array_foreach(events, i, event) {
+		pd_journal_repeat(projection->journal, place, event, at,
+		    ++projection->evidence.events, attempt, same);
+		jv_free(event);
+	}
 }
 
 /*
@@ -345,7 +423,7 @@ pd_projection_answer(struct pd_projection *projection, jv command, jv predicted,
 	    projection->fold.state, command, all, &error) : PD_NO_RULE;
 
 	if (projection->folding)
-		take_step(projection, PD_STEP_COMMAND, command, place);
+		take_step(projection, PD_STEP_COMMAND, command, at, place);
 	jv_array_foreach(events, i, event) {
 		pd_projection_event(projection, "command", event, at, place);
 		jv_free(event);
@@ -378,6 +456,7 @@ pd_projection_start(struct pd_projection *projection, struct pd_model *model,
 		.base = jv_invalid(), .middle = jv_invalid(),
 		.deferred = jv_array(), .checking = PD_NOWHERE};
 	pd_evidence_start(&projection->evidence);
+	pd_conditions_start(&projection->conditions, model);
 	projection->folding = pd_fold_start(&projection->fold, model, &error) == 0;
 	projection->base = jv_copy(projection->fold.state);
 	if (!projection->folding)
@@ -388,6 +467,7 @@ void
 pd_projection_free(struct pd_projection *projection)
 {
 	pd_fold_free(&projection->fold);
+	pd_conditions_free(&projection->conditions);
 	pd_evidence_free(&projection->evidence);
 	jv_free(projection->steps);
 	jv_free(projection->base);
@@ -463,6 +543,22 @@ add_states(struct pd_projection *projection, jv end)
 	return end;
 }
 
+int64_t
+pd_projection_fired(const struct pd_projection *projection)
+{
+	int64_t fired = pd_conditions_opened(&projection->conditions);
+
+	for (int i = 0; i < pd_model_checks(projection->model); i++)
+		fired += projection->fold.fired[i];
+	return fired;
+}
+
+int
+pd_projection_promises(const struct pd_model *model)
+{
+	return pd_model_checks(model) + pd_model_conditions(model);
+}
+
 void
 pd_projection_note_silent(const struct pd_model *model, jv fired,
     struct pd_counts *counts)
@@ -488,6 +584,9 @@ pd_projection_run_end(struct pd_projection *projection, jv end, bool aborted)
 	end = pd_json_set_number(end, "commands", (double)evidence->commands);
 	end = pd_json_set_number(end, "events", (double)evidence->events);
 	end = pd_json_set(end, "fired", pd_fold_fired(&projection->fold));
+	if (pd_model_conditions(projection->model) > 0)
+		end = pd_json_set(end, "conditions",
+		    pd_conditions_counts(&projection->conditions));
 	if (evidence->answers > 0)
 		end = pd_json_set(end, "answers", pd_json_set(pd_json_set_number(
 		    jv_object(), "total", (double)evidence->answers), "refused",

@@ -14,6 +14,7 @@
 
 #include "buffer.h"
 #include "call.h"
+#include "conditions.h"
 #include "error.h"
 #include "evidence.h"
 #include "fold.h"
@@ -45,6 +46,7 @@ struct pd_projection {
 	const struct pd_projection_options *options;
 	const struct pd_journal *journal;
 	struct pd_fold fold;
+	struct pd_conditions conditions;	/* over time, that are open */
 	bool folding;		/* the state is good; false after a model error */
 	bool judging;		/* false where nothing is judged, as in teardown */
 	bool forgiving;		/* a model that fails loses the state, and that is all */
@@ -99,10 +101,25 @@ void pd_projection_count(struct pd_projection *, const struct pd_answer *);
 void pd_projection_event(struct pd_projection *, const char *source, jv event,
     int64_t at, struct pd_journal_place);
 
-/* An answered command: fold it and its events, and compare them with what was
+/* A repeated command was answered with these events at this time, the same as at
+ * first or not: they are written, and not folded. Borrows them. */
+void pd_projection_repeat(struct pd_projection *, jv events, int64_t at,
+    struct pd_journal_place, int attempt, bool same);
+
+/* An answered command: fold it and its events, all seen at this time, and compare them with what was
  * predicted (or invalid). injected are events that were folded before. Borrows all. */
 void pd_projection_answer(struct pd_projection *, jv command, jv predicted,
     jv injected, jv events, int64_t at, struct pd_journal_place);
+
+/* How often anything of the model's was asked whether it holds: the checks that
+ * ran, and the conditions that were opened. */
+int64_t pd_projection_fired(const struct pd_projection *);
+
+/* How many checks and conditions the model has. */
+int pd_projection_promises(const struct pd_model *);
+
+/* It is so late now: conditions whose time is up have failed. */
+void pd_projection_pass_time(struct pd_projection *, int64_t now);
 
 /* Run the checks for the end of a run. */
 void pd_projection_check_end(struct pd_projection *);

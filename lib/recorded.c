@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "json.h"
+#include "origin.h"
 #include "reference.h"
 #include "version.h"
 
@@ -195,7 +196,7 @@ pd_recorded_references(const struct pd_recorded *run)
 	    (uint64_t)pd_json_peek_number(sequence, "seed", 0), nonce);
 	jv_array_foreach(run->events, i, record) {
 		const char *id = pd_json_peek_string(record, "id", NULL);
-		if (id != NULL)
+		if (id != NULL && pd_origin_is_answer(record))
 			pd_bindings_add(&bindings, id, pd_json_peek(record, "event"));
 		jv_free(record);
 	}

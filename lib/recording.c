@@ -7,6 +7,7 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "origin.h"
 #include "plan.h"
 
 int
@@ -102,7 +103,7 @@ read_events(struct pd_recording *recording, struct pd_bindings *bindings,
 			jv event = pd_json_peek(record, "event");
 			jv item = pd_json_set_string(jv_object(), "source",
 			    pd_json_peek_string(record, "source", ""));
-			if (id != NULL && jv_is_valid(event)) {
+			if (id != NULL && jv_is_valid(event) && pd_origin_is_answer(record)) {
 				pd_bindings_add(bindings, id, jv_copy(event));
 				recording->events = add_under(recording->events, id,
 				    pd_json_set(jv_copy(item), "event", jv_copy(event)));

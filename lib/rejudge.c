@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "loop.h"
+#include "origin.h"
 #include "recorded.h"
 
 /*
@@ -58,7 +59,7 @@ static bool
 is_judged_again(jv failure_peek)
 {
 	static const char *const kinds[] = {"check_failed", "prediction_mismatch",
-		"model_error"};
+		"poll_timeout", "model_error"};
 	const char *kind = pd_json_peek_string(failure_peek, "kind", "");
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -275,8 +276,16 @@ end_main(struct pd_rejudge *rejudge)
 	if (rejudge->part == PD_PART_MERGED)
 		end_merged(rejudge);
 	rejudge->part = PD_PART_TEARDOWN;
+	/* It came after conditions that were open. */
+	jv unresolved = projection->conditions.count > 0 && projection->judging ?
+	    take_kept(rejudge, "ref_unresolved", NULL, NULL) : jv_invalid();
 	put_rest(rejudge, false);
 	projection->stopping |= rejudge->aborted;
+	/* The run waited for conditions that were open. */
+	pd_projection_pass_time(projection, (int64_t)pd_json_peek_number(rejudge->end,
+	    "duration_us", (double)rejudge->last));
+	if (jv_is_valid(unresolved))
+		put_kept(rejudge, unresolved);
 	pd_projection_check_end(projection);
 	projection->judging = false;
 }
@@ -370,16 +379,19 @@ judge_event(struct pd_rejudge *rejudge, const struct pd_rejudge_line *line)
 	const char *text = rejudge->text.data + line->start;
 
 	enter_part(rejudge, place);
-	if (is_skipped(rejudge)) {
+	if (!pd_origin_is_folded(line->record) || is_skipped(rejudge)) {
 		pass_line(rejudge, line);
 		return;
 	}
 	jv event = object_of(rejudge, line, "event");
 	note_injected(rejudge, line, event);
-	rejudge->journal.recorded = &text;
-	pd_projection_event(&rejudge->projection, "", event, 0, place);
 	rejudge->last = (int64_t)pd_json_peek_number(line->record, "at_us",
 	    (double)rejudge->last);
+	/* What belongs to an answer may be told before others that came earlier. */
+	if (rejudge->part == PD_PART_MAIN && !pd_origin_is_answer(line->record))
+		pd_projection_pass_time(&rejudge->projection, rejudge->last);
+	rejudge->journal.recorded = &text;
+	pd_projection_event(&rejudge->projection, "", event, rejudge->last, place);
 	jv_free(event);
 }
 
@@ -451,12 +463,15 @@ judge_command(struct pd_rejudge *rejudge, size_t at)
 	rejudge->journal.recorded = &lines;
 	rejudge->last = (int64_t)pd_json_peek_number(line->record, "return_us",
 	    (double)rejudge->last);
+	if (rejudge->part == PD_PART_MAIN)
+		pd_projection_pass_time(projection, (int64_t)pd_json_peek_number(
+		    line->record, "call_us", 0));
 	jv command = object_of(rejudge, line, "command");
 	jv predicted = predict(rejudge, command, place);
 	if (strcmp(outcome, "ok") == 0) {
 		pd_projection_count(projection, &answer);
 		pd_projection_answer(projection, command, predicted, rejudge->injected,
-		    answer.events, 0, place);
+		    answer.events, rejudge->last, place);
 	} else {
 		answer.outcome = PD_OUTCOME_ERROR;
 		pd_projection_count(projection, &answer);
@@ -590,8 +605,7 @@ add_evidence(struct pd_rejudge *rejudge)
 {
 	struct pd_evidence *shown = &rejudge->projection.evidence;
 
-	for (int i = 0; i < pd_model_checks(rejudge->model); i++)
-		shown->fired += rejudge->projection.fold.fired[i];
+	shown->fired += pd_projection_fired(&rejudge->projection);
 	if (shown->commands == 0)
 		shown->commands = shown->events;	/* which stand for themselves */
 	pd_evidence_add(&rejudge->evidence, shown);

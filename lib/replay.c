@@ -9,6 +9,7 @@
 #include "buffer.h"
 #include "difference.h"
 #include "json.h"
+#include "origin.h"
 #include "recorded.h"
 
 /*
@@ -258,9 +259,12 @@ take_event(struct pd_replay *replay, jv record)
 		pd_replay_complete(replay);
 	replay->events = jv_array_append(replay->events,
 	    pd_json_set(item, "event", jv_copy(event)));
-	if (id != NULL)
+	if (id != NULL && pd_origin_is_answer(record))
 		pd_bindings_add(&replay->bindings, id, jv_copy(event));
-	fold(replay, event);
+	if (pd_origin_is_folded(record))
+		fold(replay, event);
+	else
+		jv_free(event);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "buffer.h"
 #include "json.h"
+#include "origin.h"
 #include "sequence.h"
 
 static jv
@@ -28,7 +29,7 @@ places_of(const struct pd_sequence *sequence)
 	return note_ids(ids, &sequence->suffix, "after");
 }
 
-/* What the system said to a command: the events that have its id. */
+/* What the system said to a command: the events of its answer. */
 static jv
 events_of(const struct pd_recorded *run, const char *id)
 {
@@ -37,7 +38,8 @@ events_of(const struct pd_recorded *run, const char *id)
 
 	for (int i = 0; i < count; i++) {
 		jv record = jv_array_get(jv_copy(run->events), i);
-		if (strcmp(pd_json_peek_string(record, "id", ""), id) == 0)
+		if (strcmp(pd_json_peek_string(record, "id", ""), id) == 0 &&
+		    pd_origin_is_answer(record))
 			events = jv_array_append(events, pd_json_peek(record, "event"));
 		jv_free(record);
 	}

@@ -6,6 +6,7 @@
 #include "difference.h"
 #include "fold.h"
 #include "json.h"
+#include "origin.h"
 
 /*
  * The order of the records. A failure holds commands and events apart. Commands
@@ -53,7 +54,7 @@ first_number(const struct merge *merge, const char *id)
 		double n = pd_json_peek_number(event, "n", 0);
 		if (is_reply(event, id) && n < first)
 			first = n;
-		else if (is_of(event, id) && n > injected)
+		else if (is_of(event, id) && pd_origin_is_answer(event) && n > injected)
 			injected = n;
 		jv_free(event);
 	}
@@ -128,7 +129,8 @@ step_of(jv record)
 	const char *type = pd_json_peek_string(record, "type", "");
 
 	if (strcmp(type, "event") == 0)
-		return pd_json_peek(record, "event");
+		return pd_origin_is_folded(record) ? pd_json_peek(record, "event") :
+		    jv_invalid();
 	if (strcmp(type, "command") == 0 &&
 	    strcmp(pd_json_peek_string(record, "outcome", ""), "ok") == 0)
 		return pd_json_peek(record, "command");

@@ -55,6 +55,10 @@ documents() {
   run_document "$PD_ROOT/share/doc/pd/races.md"
 }
 
+@test "the guide to systems that answer later runs from an empty folder and prints what it shows" {
+  run_document "$PD_ROOT/share/doc/pd/asynchronous.md"
+}
+
 @test "every guide has a test here" {
   local guide
   for guide in "$PD_ROOT"/share/doc/pd/*.md; do

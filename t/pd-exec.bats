@@ -500,7 +500,7 @@ END
   assert_that 'failures[0].message | test("within 0.16 s")'
   run -2 --separate-stderr timeout 5 pd-exec "${direct[@]}" -u "$SERVER_URL" --timeout 180ms by-all
   assert_that 'failures[0].message | test("within 0.18 s")'
-  assert_that 'of("command")[0] | .outcome == "timeout" and .exchange == [{request: {path: "/"}}]'
+  assert_that 'of("command")[0] | .outcome == "timeout" and .exchange == [{request: {path: "/"}, at_us: .exchange[0].at_us}]'
 }
 
 @test "a program that hangs is killed with all that it started" {

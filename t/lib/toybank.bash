@@ -49,6 +49,27 @@ hunt_bug() {
     "$1" "${executions[(${#seeds[@]} - 1) / 2]}" "${executions[-1]}" "$slowest" >&3
 }
 
+# hunt_waiting BUG [OPTION of pd-exec…]: the same for a bug that takes its time, at all seeds at once, each with a
+# bank and a folder of its own.
+hunt_waiting() {
+  local seed found urls=() hunts=()
+  for seed in "${seeds[@]}"; do
+    start_toybank --bugs "$1"
+    urls[seed]=$TOYBANK_URL
+  done
+  for seed in "${seeds[@]}"; do
+    mkdir "seed-$seed"
+    (cd "seed-$seed" && TOYBANK_URL=${urls[seed]} hunt_once "$seed" "${@:2}") 3>&- &
+    hunts[seed]=$!
+  done
+  for seed in "${seeds[@]}"; do
+    wait "${hunts[seed]}" || fail "seed $seed"
+    assert_json 'map(select(.type == "failure" and .shrink)) | length == 1 and .[0].reproduced and .[0].shrink.stopped == "minimal"' "seed-$seed/out"
+    found=$(in_words "seed-$seed/out")
+    is_minimal "$1" "$found" || fail "bug $1, seed $seed: $found" "expected:" "$(minimal "$1")"
+  done
+}
+
 # hunt_race BUG: the same with branches. The debit that lets others in must come first for the others to be lost.
 # A delay of up to a millisecond makes that so half of the time, in whatever order the branches stand. On a busy
 # machine a debit may take so long that a run fails that never does again, so there are some more to shrink.

@@ -8,6 +8,9 @@ include "pd";
 def health: {path: "/health"};
 def setup_each: {method: "POST", path: "/reset"};
 
+# The key of a command that has one, so that the bank knows a retry.
+def idempotency_headers($key): {"Idempotency-Key": $key};
+
 def post($path; $json): {method: "POST", path: $path, json: $json};
 
 def request_CreateAccount: post("/accounts"; {currency});
@@ -19,9 +22,9 @@ def request_Authorize: post("/authorizations"; {account, amount});
 def request_Capture: post("/authorizations/\(.authorization | @uri)/capture"; {amount});
 def request_Release: post("/authorizations/\(.authorization | @uri)/release"; {});
 def request_Refund: post("/captures/\(.capture | @uri)/refund"; {amount});
-def request_Transfer:
-  post("/transfers"; {from, to, amount}) + {headers: {"Idempotency-Key": .key}};
+def request_Transfer: post("/transfers"; {from, to, amount});
 def request_Close: post("/accounts/\(.account | @uri)/close"; {});
+def request_GetAuthorization: {path: "/authorizations/\(.authorization | @uri)"};
 def request_GetAccount: {path: "/accounts/\(.account | @uri)"};
 
 # Success is an event of that type with fields of the body; a refusal that the
@@ -39,7 +42,10 @@ def events_Debit($c): answer($c; "Debited"; {account, balance, held} + ($c | {am
 def events_Hold($c): answer($c; "Held"; {hold, account, amount, balance, held});
 def events_ReleaseHold($c): answer($c; "HoldReleased"; {hold, account, amount, balance, held});
 def events_Authorize($c):
-  answer($c; "Authorized"; {authorization, account, amount, balance, held});
+  if .status == 202 then .body | {type: "AuthorizationPending", authorization, account, amount, balance, held}
+  else answer($c; "Authorized"; {authorization, account, amount, balance, held}) end;
+def events_GetAuthorization($c):
+  answer($c; "StatusRead"; {authorization, account, status, balance, held});
 def events_Capture($c):
   answer($c; "Captured";
     {capture, authorization, account, amount, captured, status, balance, held});

@@ -7,7 +7,11 @@
 module {
   "name": "toybank",
   "description": "accounts, holds, authorizations with captures and refunds, transfers",
+  "eventually": {
+    "authorized": {"after": "AuthorizationPending", "timeout_ms": 800, "interval_ms": 100}
+  },
   "triggers": {
+    "authorizations_are_final": {"every": ["Authorized", "StatusRead"]},
     "captures_within_authorization": {"every": "Captured"},
     "closed_accounts_stay_closed": {"every": "event"},
     "currencies_do_not_mix": {"every": ["Credited", "Transferred", "AccountRead"]},
@@ -193,6 +197,16 @@ def on_Authorized($e):
   authorization($e) = {account: $e.account, amount: $e.amount, captured: 0, releases: 0}
   | book($e; 0; $e.amount);
 
+# What is pending holds its amount already. Until it is authorized nobody knows what
+# of the account is available.
+def on_AuthorizationPending($e):
+  on_Authorized($e) | authorization($e).status = "pending" | account($e).unsettled += 1;
+
+def on_StatusRead($e):
+  authorization($e) |= (.before = .status | .status = $e.status)
+  | if $e.status == "authorized" then account($e).unsettled -= 1 else . end
+  | book($e; 0; 0);
+
 def on_AuthorizationReleased($e):
   authorization($e) |= (.releases += 1)
   | book($e; 0; authorization($e) | .captured - .amount);
@@ -221,7 +235,20 @@ def on_Refused($e): .;
 # Checks run in the order of their names, and the first that fails names the failure.
 
 # The accounts that an event is about, which are all that it can have changed.
-def touched($e): .accounts[$e | .account, .from, .to | values | tostring];
+def touched($e):
+  .accounts[$e | .account, .from, .to | values | tostring] | select((.unsettled // 0) == 0);
+
+# The bank may take its time to authorize. That it has done so only it can tell.
+def poll_authorized($e): {type: "GetAuthorization", authorization: $e.authorization};
+
+def eventually_authorized($e):
+  authorization($e)
+  | .status == "authorized" or .releases > 0 // "authorization \($e.authorization) is \(.status)";
+
+def check_authorizations_are_final($e):
+  authorization($e)
+  | (.before // "pending") == "pending" or .status == .before
+    // fail("authorization \($e.authorization) was \(.before) and is \(.status)"; .);
 
 def check_captures_within_authorization($e):
   authorization($e) as $a

@@ -43,7 +43,10 @@ def items:
 
 # The item's record in the run; null when the run did not come to it.
 def sent($id): [.commands[] | select(.id == $id)] | last;
-def observed($id): .events[] | select(.id == $id) | .event;
+# An event that is no part of the answer has its source before its name.
+def observed($id):
+  .events[] | select(.id == $id) | (.source | if . == "stutter" then "again" else . end) as $source
+  | .event | if any("command", "injected", "presumed", null; . == $source) then . else .type |= "\($source): \(.)" end;
 
 # "6 commands, shrunk from 47 in 13 executions"
 def size_text:
@@ -126,7 +129,8 @@ def rerunner:
 def with_value:
   ["--model", "--adapter", "--adapter-command", "--url", "--checks", "--timeout", "--health-timeout",
    "--redact", "--cacert", "--cert", "--key", "--unix-socket", "--proxy", "--max-line", "--max-failures", "--repeat",
-   "--jitter", "--linearize-timeout"];
+   "--jitter", "--linearize-timeout", "--inject", "--inject-ready", "--inject-map", "--grace", "--stutter",
+   "--stutter-max", "--stutter-delay", "--stutter-commands", "--stutter-ignore"];
 def dropped: ["--max-failures", "--stop-on-failure", "--report", "--line-buffered"];
 def is_one_of($options):
   (split("=")[0]) as $name

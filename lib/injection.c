@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "injection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buffer.h"
+#include "injector.h"
+#include "json.h"
+#include "mapping.h"
+
+enum {
+	MOST_WAITING = 1 << 16,	/* sightings, before injectors have to wait */
+};
+
+struct source {
+	struct pd_injection *injection;
+	struct pd_injector *injector;
+	struct pd_mapping *mapping;	/* or NULL */
+	int64_t at;		/* of the line in hand */
+};
+
+struct pd_injection {
+	struct pd_model *model;
+	struct pd_sightings *sightings;
+	struct source *sources;
+	size_t count;
+	const struct source *troubled;	/* whose payload could not be turned into events */
+	struct pd_error trouble;
+};
+
+static void
+take_event(void *context, jv event, jv key, jv place)
+{
+	const struct source *source = context;
+
+	jv_free(key);
+	jv_free(place);
+	pd_sightings_add(source->injection->sightings,
+	    (struct pd_sighting){.source = "injector", .event = event, .at = source->at,
+	    .branch = -1});
+}
+
+static void
+take_skip(void *context, jv reason)
+{
+	(void)context;
+	jv_free(reason);
+}
+
+/* What a line says: its JSON if that is an object or array, else its text. */
+static jv
+payload_of(const char *line, size_t length)
+{
+	struct pd_error ignored;
+	size_t blanks = strspn(line, " \t");
+
+	if (line[blanks] == '{' || line[blanks] == '[') {
+		jv value = pd_json_parse(line, length, &ignored);
+		if (jv_is_valid(value))
+			return value;
+		jv_free(value);
+	}
+	return JV_OBJECT(jv_string("text"), jv_string_sized(line, (int)length));
+}
+
+static bool
+is_skip(jv output)
+{
+	return jv_get_kind(output) == JV_KIND_NULL || pd_json_has_peek(output, "$skip");
+}
+
+/* One output of to_event, or the payload itself; arrays are taken apart. */
+static int
+take_output(struct source *source, jv output, struct pd_error *error)
+{
+	int result = 0;
+
+	if (jv_get_kind(output) == JV_KIND_ARRAY) {
+		jv_array_foreach(output, i, element) {
+			if (result == 0)
+				result = take_output(source, element, error);
+			else
+				jv_free(element);
+		}
+		jv_free(output);
+		return result;
+	}
+	if (is_skip(output)) {
+		jv_free(output);
+		return 0;
+	}
+	if (pd_json_peek_string(output, "type", NULL) != NULL) {
+		take_event(source, output, jv_invalid(), jv_invalid());
+		return 0;
+	}
+	char *text = pd_json_excerpt(output, 200);
+	pd_error_set(error, "%s is no event, which is an object with a type", text);
+	pd_error_hint(error, "%s", pd_model_takes_payloads(source->injection->model) ?
+	    "to_event gives events, or nothing, or {\"$skip\": REASON}" :
+	    "to_event in the model, or --inject-map, makes events of payloads");
+	free(text);
+	return -1;
+}
+
+static int
+map_line(struct source *source, const char *line, size_t length,
+    struct pd_error *error)
+{
+	struct pd_model *model = source->injection->model;
+	const struct pd_mapping_taker taker = {take_event, take_skip, source};
+
+	if (source->mapping != NULL)
+		return pd_mapping_wants_text(source->mapping) ?
+		    pd_mapping_line(source->mapping, line, length, &taker, error) :
+		    pd_mapping_value(source->mapping, payload_of(line, length), &taker, error);
+	jv outputs = pd_model_takes_payloads(model) ?
+	    pd_model_to_event(model, payload_of(line, length), error) :
+	    JV_ARRAY(payload_of(line, length));
+	return jv_is_valid(outputs) ? take_output(source, outputs, error) : -1;
+}
+
+static void
+on_line(void *context, const char *line, size_t length, int64_t at)
+{
+	struct source *source = context;
+	struct pd_injection *injection = source->injection;
+	struct pd_error error = PD_ERROR_INIT;
+
+	source->at = at;
+	if (map_line(source, line, length, &error) != 0 && injection->troubled == NULL) {
+		injection->troubled = source;
+		injection->trouble = error;
+		if (error.hint[0] == '\0')
+			pd_error_hint(&injection->trouble, "the payload was %.200s", line);
+	}
+	if (injection->sightings->count >= MOST_WAITING)
+		pd_injector_hold(source->injector, true);
+}
+
+/* The program's name in a line for sh: the last part of its first word. */
+static char *
+name_of(const char *command)
+{
+	const char *start = command + strspn(command, " \t("), *end = start + strcspn(start, " \t;|");
+
+	for (const char *at = start; at < end; at++) {
+		if (*at == '/')
+			start = at + 1;
+	}
+	return pd_format("%.*s", (int)(end - start), start);
+}
+
+static int
+open_source(struct source *source, struct pd_loop *loop,
+    const struct pd_injection_options *options, struct pd_error *error)
+{
+	char *name = options->name != NULL ? pd_duplicate(options->name) :
+	    name_of(options->command);
+
+	source->injector = pd_injector_new(loop, name, options->command, options->ready,
+	    on_line, source, error);
+	if (source->injector != NULL && options->map != NULL)
+		source->mapping = pd_mapping_open(&(struct pd_mapping_options){
+		    .maps = &options->map, .count = 1}, error);
+	bool good = source->injector != NULL &&
+	    (options->map == NULL || source->mapping != NULL);
+	if (!good && error->file[0] == '\0')
+		pd_error_prefix(error, "injector '%s': ", name);
+	free(name);
+	return good ? 0 : -1;
+}
+
+struct pd_injection *
+pd_injection_new(struct pd_loop *loop, struct pd_model *model,
+    const struct pd_injection_options *options, size_t count,
+    struct pd_sightings *sightings, struct pd_error *error)
+{
+	struct pd_injection *injection = pd_allocate(1, sizeof(*injection));
+
+	*injection = (struct pd_injection){.model = model, .sightings = sightings,
+		.sources = pd_allocate(count, sizeof(*injection->sources))};
+	for (size_t i = 0; i < count; i++) {
+		injection->sources[i].injection = injection;
+		injection->count++;
+		if (open_source(&injection->sources[i], loop, &options[i], error) != 0) {
+			pd_injection_free(injection);
+			return NULL;
+		}
+	}
+	return injection;
+}
+
+void
+pd_injection_free(struct pd_injection *injection)
+{
+	if (injection == NULL)
+		return;
+	for (size_t i = 0; i < injection->count; i++) {
+		if (injection->sources[i].injector != NULL)
+			pd_injector_free(injection->sources[i].injector);
+		pd_mapping_close(injection->sources[i].mapping);
+	}
+	free(injection->sources);
+	free(injection);
+}
+
+int
+pd_injection_start(struct pd_injection *injection, struct pd_error *error)
+{
+	for (size_t i = 0; i < injection->count; i++) {
+		if (pd_injector_start(injection->sources[i].injector, error) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+pd_injection_ready(const struct pd_injection *injection, struct pd_error *error)
+{
+	const char *name;
+	int ready = 1;
+
+	if (pd_injection_failed(injection, &name, error) != NULL)
+		return -1;
+	for (size_t i = 0; i < injection->count; i++) {
+		if (pd_injector_is_ready(injection->sources[i].injector))
+			continue;
+		pd_error_set(error, "injector '%s' wrote no line that its --inject-ready "
+		    "matches", pd_injector_name(injection->sources[i].injector));
+		ready = 0;
+	}
+	return ready;
+}
+
+void
+pd_injection_resume(struct pd_injection *injection)
+{
+	for (size_t i = 0; i < injection->count &&
+	    injection->sightings->count < MOST_WAITING; i++)
+		pd_injector_hold(injection->sources[i].injector, false);
+}
+
+void
+pd_injection_read(struct pd_injection *injection)
+{
+	pd_injection_resume(injection);
+	for (size_t i = 0; i < injection->count; i++)
+		pd_injector_read(injection->sources[i].injector);
+}
+
+const char *
+pd_injection_failed(const struct pd_injection *injection, const char **name,
+    struct pd_error *error)
+{
+	if (injection->troubled != NULL) {
+		*name = pd_injector_name(injection->troubled->injector);
+		*error = injection->trouble;
+		return "model_error";
+	}
+	for (size_t i = 0; i < injection->count; i++) {
+		*name = pd_injector_name(injection->sources[i].injector);
+		if (pd_injector_failed(injection->sources[i].injector, error))
+			return "injector_failed";
+	}
+	return NULL;
+}
