@@ -46,7 +46,10 @@ programs: $(programs:%=$(BIN)/%) $(server_programs)
 
 $(programs:%=$(BIN)/%): $(BIN)/%: $(BUILD)/bin/%.o $(BUILD)/libpd.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(serving) $(call pkg,--libs) -lmd -lm -lpthread
+
+# What serves HTTP; the others start faster without it.
+$(BIN)/pd-listen: serving = $(shell $(pkg-config) --libs libmicrohttpd zlib)
 
 $(BUILD)/libpd.a: $(library)
 	@rm -f $@
