@@ -82,7 +82,8 @@ struct session {
 	struct pd_loop *loop;
 	struct pd_responder *responder;
 	struct pd_writer writer;
-	int64_t started;	/* on the loop's clock */
+	int64_t started;	/* on the loop's clock, microseconds */
+	int64_t started_wall;	/* the same since 1970 */
 	int64_t records;
 	int64_t request_at;	/* of the export whose records are written */
 	bool over;		/* the time is up, or there are enough records */
@@ -203,7 +204,7 @@ begin_record(struct session *session, const char *type, int64_t at)
 	char time[PD_MOMENT_TEXT];
 	jv record = pd_json_set_string(jv_object(), "type", type);
 
-	pd_moment_text((pd_wall_clock() - (pd_loop_now() - at)) * 1000, time);
+	pd_moment_text((session->started_wall + at - session->started) * 1000, time);
 	record = pd_json_set_number(record, "n", (double)++session->records);
 	record = pd_json_set_number(record, "at_us", (double)(at - session->started));
 	return pd_json_set_string(record, "time", time);
@@ -403,6 +404,7 @@ open_session(struct session *session, struct settings *settings)
 	pd_writer_open(&session->writer, STDOUT_FILENO);
 	session->writer.line_buffered = true;
 	session->started = pd_loop_now();
+	session->started_wall = pd_wall_clock();
 	settings->server.take = take_request;
 	settings->server.trouble = take_trouble;
 	settings->server.context = session;
