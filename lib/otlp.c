@@ -179,10 +179,12 @@ take_id(jv *record, const char *name, jv from, const char *field, int digits)
 	char lower[PD_TRACE_ID];
 	const char *id = pd_json_peek_string(from, field, "");
 
-	if (strlen(id) != (size_t)digits || !pd_trace_is_id(id, digits))
+	if (strlen(id) != (size_t)digits)
 		return false;
 	for (int i = 0; i <= digits; i++)
 		lower[i] = (char)tolower((unsigned char)id[i]);
+	if (!pd_trace_is_id(lower, digits))
+		return false;
 	*record = pd_json_set_string(*record, name, lower);
 	return true;
 }

@@ -273,9 +273,9 @@ tell_too_large(struct pd_exchange *exchange)
 static enum MHD_Result
 refuse_too_large(struct pd_exchange *exchange)
 {
-	static char text[] = "the body is too large\n";
+	char text[] = "the body is too large\n";
 	struct MHD_Response *response = MHD_create_response_from_buffer(
-	    sizeof(text) - 1, text, MHD_RESPMEM_PERSISTENT);
+	    sizeof(text) - 1, text, MHD_RESPMEM_MUST_COPY);
 
 	tell_too_large(exchange);
 	exchange->stage = STAGE_ANSWERED;

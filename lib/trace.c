@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "buffer.h"
@@ -60,30 +61,24 @@ pd_trace_parent(uint64_t seed, const char *nonce, const char *command,
 	return true;
 }
 
-/* 16 hexadecimal digits of either case. */
-static bool
-parse_half(const char *text, uint64_t *number)
+/* The number that 16 digits give. */
+static uint64_t
+parse_half(const char *text)
 {
-	*number = 0;
-	for (int i = 0; i < 16; i++) {
-		int letter = tolower((unsigned char)text[i]);
-		if (!isxdigit(letter))
-			return false;
-		*number = *number << 4 |
-		    (uint64_t)(isdigit(letter) ? letter - '0' : letter - 'a' + 10);
-	}
-	return true;
+	char half[PD_SPAN_ID];
+
+	snprintf(half, sizeof(half), "%s", text);
+	return strtoull(half, NULL, 16);
 }
 
 bool
 pd_trace_command(uint64_t seed, const char *nonce, const char *trace_id,
     char command[PD_TRACE_COMMAND], int64_t *request)
 {
-	uint64_t left, right;
-
-	if (strlen(trace_id) != PD_TRACE_ID - 1 || !parse_half(trace_id, &left) ||
-	    !parse_half(trace_id + 16, &right) ||
-	    right != execution_hash(seed, nonce, "trace", left))
+	if (!pd_trace_is_id(trace_id, PD_TRACE_ID - 1))
+		return false;
+	uint64_t left = parse_half(trace_id);
+	if (parse_half(trace_id + PD_SPAN_ID - 1) != execution_hash(seed, nonce, "trace", left))
 		return false;
 	snprintf(command, PD_TRACE_COMMAND, "%c%" PRIu32,
 	    (char)(left >> (NUMBER_BITS + REQUEST_BITS)), (uint32_t)(left >> REQUEST_BITS));
@@ -94,14 +89,10 @@ pd_trace_command(uint64_t seed, const char *nonce, const char *trace_id,
 bool
 pd_trace_is_id(const char *text, int digits)
 {
-	bool zero = true;
+	size_t length = strspn(text, "0123456789abcdef");
 
-	for (int i = 0; i < digits; i++) {
-		if (!isxdigit((unsigned char)text[i]))
-			return false;
-		zero = zero && text[i] == '0';
-	}
-	return text[digits] == '\0' && !zero;
+	return length == (size_t)digits && text[length] == '\0' &&
+	    strspn(text, "0") < length;
 }
 
 bool

@@ -33,12 +33,12 @@ bool pd_trace_parent(uint64_t seed, const char *nonce, const char *command,
 bool pd_trace_command(uint64_t seed, const char *nonce, const char *trace_id,
     char command[PD_TRACE_COMMAND], int64_t *request);
 
-/* The parts of a header that came with a request, in lower case. False when it
- * is malformed; then it is to be ignored. */
+/* The parts of a header that came with a request. False when it is malformed; then
+ * it is to be ignored. */
 bool pd_trace_read(const char *text, char trace_id[PD_TRACE_ID],
     char span_id[PD_SPAN_ID]);
 
-/* Is it so many hexadecimal digits, and not all zero? That would be no id. */
+/* Is it so many hexadecimal digits, in lower case and not all zero? */
 bool pd_trace_is_id(const char *text, int digits);
 
 #endif
