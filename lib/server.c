@@ -35,6 +35,7 @@ struct connection {
 	int descriptor;
 	int64_t since;		/* of waiting for a whole request; 0: we have one */
 	bool cut;		/* we ended it */
+	struct pd_exchange *present;	/* the request that comes in or is answered */
 	struct connection *next, *previous;
 };
 
@@ -135,10 +136,8 @@ descriptor_of(struct MHD_Connection *connection)
 static struct connection *
 connection_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection,
-	    MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info != NULL ? info->socket_context : NULL;
+	return MHD_get_connection_info(connection,
+	    MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
 /* From now on the client is waited for; or, with 0, we are. */
@@ -147,8 +146,6 @@ set_waiting(struct MHD_Connection *connection, int64_t since)
 {
 	struct connection *known = connection_of(connection);
 
-	if (known == NULL)
-		return;
 	pthread_mutex_lock(&known->server->mutex);
 	known->since = since;
 	pthread_mutex_unlock(&known->server->mutex);
@@ -178,6 +175,44 @@ unlink_connection(struct pd_server *server, struct connection *connection)
 	pthread_mutex_unlock(&server->mutex);
 }
 
+static void
+free_exchange(struct pd_exchange *exchange)
+{
+	if (exchange->response != NULL)
+		MHD_destroy_response(exchange->response);
+	pd_reply_free(&exchange->reply);
+	jv_free(exchange->request.headers);
+	pd_buffer_free(&exchange->request.body);
+	free(exchange->method);
+	free(exchange->target);
+	free(exchange->trouble);
+	free(exchange);
+}
+
+/* The present request of a connection, if there is one, is over: answered, or
+ * broken off, which is told. */
+static void
+end_request(struct connection *connection)
+{
+	struct pd_exchange *exchange = connection->present;
+	struct pd_server *server = connection->server;
+	const char *why = connection->cut ? ": it took too long" : "";
+
+	if (exchange == NULL)
+		return;
+	if (exchange->stage == STAGE_BODY)
+		tell_trouble(server, pd_format("%s %s broke off after %zu bytes of its body%s",
+		    exchange->method, exchange->target, exchange->request.size, why));
+	else if (exchange->stage == STAGE_BEGUN)
+		tell_trouble(server, pd_format("a request for %s broke off in its headers%s",
+		    exchange->target, why));
+	pthread_mutex_lock(&server->mutex);
+	server->active--;
+	pthread_mutex_unlock(&server->mutex);
+	connection->present = NULL;
+	free_exchange(exchange);
+}
+
 /* Without TCP_NODELAY a small answer could wait 40 ms for the client's ACK. */
 static void
 on_connection(void *context, struct MHD_Connection *connection, void **state,
@@ -186,8 +221,10 @@ on_connection(void *context, struct MHD_Connection *connection, void **state,
 	struct pd_server *server = context;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		if (*state != NULL)
+		if (*state != NULL) {
+			end_request(*state);
 			unlink_connection(server, *state);
+		}
 		free(*state);
 		*state = NULL;
 		return;
@@ -203,17 +240,21 @@ on_connection(void *context, struct MHD_Connection *connection, void **state,
 }
 
 /* The first that is heard of a request: what it asks for. What is returned is the
- * state that the other callbacks get. */
+ * state that the other callbacks get; but of a request that libmicrohttpd refuses
+ * by itself there may be no other. */
 static void *
 on_target(void *context, const char *target, struct MHD_Connection *connection)
 {
 	struct pd_server *server = context;
+	struct connection *known = connection_of(connection);
 	struct pd_exchange *exchange = pd_allocate(1, sizeof(*exchange));
 
 	*exchange = (struct pd_exchange){.server = server, .connection = connection,
 		.target = pd_duplicate(target),
 		.request = {.headers = jv_invalid(), .body = PD_BUFFER_INIT},
 		.reply = {.headers = jv_invalid(), .body = PD_BUFFER_INIT}};
+	end_request(known);
+	known->present = exchange;
 	pthread_mutex_lock(&server->mutex);
 	server->active++;
 	pthread_mutex_unlock(&server->mutex);
@@ -420,43 +461,16 @@ on_request(void *context, struct MHD_Connection *connection, const char *path,
 }
 
 static void
-free_exchange(struct pd_exchange *exchange)
-{
-	if (exchange->response != NULL)
-		MHD_destroy_response(exchange->response);
-	pd_reply_free(&exchange->reply);
-	jv_free(exchange->request.headers);
-	pd_buffer_free(&exchange->request.body);
-	free(exchange->method);
-	free(exchange->target);
-	free(exchange->trouble);
-	free(exchange);
-}
-
-static void
 on_completed(void *context, struct MHD_Connection *connection, void **state,
     enum MHD_RequestTerminationCode code)
 {
-	struct pd_server *server = context;
-	struct pd_exchange *exchange = *state;
 	struct connection *known = connection_of(connection);
 
+	(void)context;
 	(void)code;
-	if (exchange == NULL)
-		return;
-	if (exchange->stage == STAGE_BODY)
-		tell_trouble(server, pd_format("%s %s broke off after %zu bytes of its body%s",
-		    exchange->method, exchange->target, exchange->request.size,
-		    known != NULL && known->cut ? ": it took too long" : ""));
-	else if (exchange->stage == STAGE_BEGUN)
-		tell_trouble(server, pd_format("a request for %s broke off in its headers%s",
-		    exchange->target, known != NULL && known->cut ? ": it took too long" : ""));
-	set_waiting(connection, pd_loop_now());
-	pthread_mutex_lock(&server->mutex);
-	server->active--;
-	pthread_mutex_unlock(&server->mutex);
-	free_exchange(exchange);
+	end_request(known);
 	*state = NULL;
+	set_waiting(connection, pd_loop_now());
 }
 
 /* Paths stay as they were sent: who takes a request resolves the escapes. */
