@@ -50,7 +50,7 @@ $(programs:%=$(BIN)/%): $(BIN)/%: $(BUILD)/bin/%.o $(BUILD)/libpd.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(serving) $(call pkg,--libs) -lmd -lm -lpthread
 
 # What serves HTTP; the others start faster without it.
-$(BIN)/pd-listen $(BUILD)/t/fuzz/fuzz-otlp: serving = $(call libraries,libmicrohttpd zlib)
+$(BIN)/pd-listen $(BIN)/pd-mock $(BUILD)/t/fuzz/fuzz-otlp: serving = $(call libraries,libmicrohttpd zlib)
 
 $(BUILD)/libpd.a: $(library)
 	@rm -f $@

@@ -9,34 +9,22 @@
 #include <unistd.h>
 
 #include "json.h"
-#include "listening.h"
 #include "loop.h"
-#include "moment.h"
 #include "otlp.h"
 #include "program.h"
-#include "redact.h"
-#include "request.h"
 #include "responder.h"
 #include "server.h"
+#include "serving.h"
 #include "signature.h"
-#include "trace.h"
 #include "writer.h"
 
 enum {
-	OPT_ADDRESS = 256, OPT_PORT, OPT_PORT_FILE, OPT_UNIX, OPT_CERTIFICATE, OPT_KEY,
-	OPT_SECRET_FILE, OPT_SECRET_ENVIRONMENT, OPT_FORMAT, OPT_HEADER, OPT_TOLERANCE,
-	OPT_REFUSE, OPT_OTLP, OPT_MAX_BODY, OPT_MAX_CONNECTIONS, OPT_CLIENT_TIMEOUT,
-	OPT_COUNT, OPT_TIMEOUT, OPT_REDACT,
+	OPT_SECRET_FILE = 256, OPT_SECRET_ENVIRONMENT, OPT_FORMAT, OPT_HEADER,
+	OPT_TOLERANCE, OPT_REFUSE, OPT_OTLP, OPT_COUNT, OPT_TIMEOUT,
 };
 
 static const struct pd_option options[] = {
 	{'r', "respond", "FILE", "answer as respond($request) in this jq module says (204)"},
-	{OPT_ADDRESS, "address", "ADDR", "listen on this address (127.0.0.1)"},
-	{OPT_PORT, "port", "N", "and this port; 0 for a free one (0)"},
-	{OPT_PORT_FILE, "port-file", "FILE", "write the port there"},
-	{OPT_UNIX, "unix-socket", "FILE", "listen on this socket instead"},
-	{OPT_CERTIFICATE, "cert", "FILE", "speak TLS with this certificate"},
-	{OPT_KEY, "key", "FILE", "and its key"},
 	{OPT_SECRET_FILE, "hmac-secret-file", "FILE", "check signatures with the secret in FILE"},
 	{OPT_SECRET_ENVIRONMENT, "hmac-secret-env", "NAME", "or in this environment variable"},
 	{OPT_FORMAT, "hmac-format", "NAME", "github, stripe, slack, hex or base64 (github)"},
@@ -44,12 +32,9 @@ static const struct pd_option options[] = {
 	{OPT_TOLERANCE, "hmac-tolerance", "TIME", "how old a signature's time may be; 0 for any (5m)"},
 	{OPT_REFUSE, "hmac-refuse", NULL, "answer 401 to what is not signed rightly"},
 	{OPT_OTLP, "otlp", NULL, "take OpenTelemetry's traces and logs, a record each"},
-	{OPT_MAX_BODY, "max-body", "SIZE", "answer 413 to longer bodies (1MiB)"},
-	{OPT_MAX_CONNECTIONS, "max-connections", "N", "serve so many at a time (512)"},
-	{OPT_CLIENT_TIMEOUT, "client-timeout", "TIME", "for a client to send a whole request (10s)"},
 	{OPT_COUNT, "count", "N", "stop after N records"},
 	{OPT_TIMEOUT, "timeout", "TIME", "stop after this time"},
-	{OPT_REDACT, "redact", "NAME", "keep fields and headers of this name out of records"},
+	PD_SERVING_OPTIONS,
 	{0, NULL, NULL, NULL},
 };
 
@@ -68,26 +53,22 @@ static const struct pd_program program = {
 };
 
 struct settings {
-	struct pd_server_options server;
+	struct pd_serving serving;
 	struct pd_signature signature;
-	struct pd_redaction redaction;
-	const char *respond, *port_file, *secret_file, *secret_environment;
+	const char *respond, *secret_file, *secret_environment;
 	int64_t count;		/* 0: no limit */
 	int64_t timeout;	/* 0: none */
 	bool otlp, refuse;
 };
 
 struct session {
-	const struct settings *settings;
+	struct settings *settings;
 	struct pd_loop *loop;
 	struct pd_responder *responder;
 	struct pd_writer writer;
-	int64_t started;	/* on the loop's clock, microseconds */
-	int64_t started_wall;	/* the same since 1970 */
-	int64_t records;
 	int64_t request_at;	/* of the export whose records are written */
 	bool over;		/* the time is up, or there are enough records */
-	bool failed;		/* respond could not answer */
+	bool failed;		/* something could not be answered or understood */
 };
 
 static void
@@ -112,51 +93,17 @@ set_signature_option(struct settings *settings, int option, const char *value)
 static void
 set_option(struct settings *settings, int option, const char *value)
 {
-	struct pd_server_options *server = &settings->server;
-
 	switch (option) {
 	case 'r': settings->respond = value; break;
-	case OPT_ADDRESS: server->address = value; break;
-	case OPT_PORT: server->port = pd_option_number("port", value, 0, 65535); break;
-	case OPT_PORT_FILE: settings->port_file = value; break;
-	case OPT_UNIX: server->unix_socket = value; break;
-	case OPT_CERTIFICATE: server->certificate = value; break;
-	case OPT_KEY: server->key = value; break;
 	case OPT_OTLP: settings->otlp = true; break;
-	case OPT_MAX_BODY: server->max_body = pd_option_size("max-body", value); break;
-	case OPT_MAX_CONNECTIONS:
-		server->max_connections = pd_option_number("max-connections", value, 1, 100000);
-		break;
-	case OPT_CLIENT_TIMEOUT:
-		server->client_timeout = pd_option_duration("client-timeout", value);
-		break;
 	case OPT_COUNT:
 		settings->count = pd_option_number("count", value, 1, INT64_MAX);
 		break;
 	case OPT_TIMEOUT: settings->timeout = pd_option_duration("timeout", value); break;
-	case OPT_REDACT: pd_redaction_add(&settings->redaction, value); break;
-	default: set_signature_option(settings, option, value);
+	default:
+		if (!pd_serving_option(&settings->serving, option, value))
+			set_signature_option(settings, option, value);
 	}
-}
-
-static void
-check_settings(const struct settings *settings, int operands)
-{
-	const struct pd_server_options *server = &settings->server;
-	bool secret = settings->secret_file != NULL || settings->secret_environment != NULL;
-
-	if (operands > 0)
-		pd_usage_error("there is nothing to read: requests come over the network");
-	if ((server->certificate == NULL) != (server->key == NULL))
-		pd_usage_error("TLS needs both, --cert FILE and --key FILE");
-	if (settings->secret_file != NULL && settings->secret_environment != NULL)
-		pd_usage_error("one secret: --hmac-secret-file or --hmac-secret-env");
-	if (settings->refuse && !secret)
-		pd_usage_error("--hmac-refuse needs a secret: --hmac-secret-file FILE");
-	if (settings->port_file != NULL && server->unix_socket != NULL)
-		pd_usage_error("--port-file: a Unix socket has no port");
-	if (server->client_timeout == 0)
-		pd_usage_error("--client-timeout: no client can send a request in no time");
 }
 
 static void
@@ -165,16 +112,20 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){
-		.server = {.address = "127.0.0.1", .max_body = (size_t)1 << 20,
-		    .max_connections = 512, .client_timeout = 10000000},
-		.signature = {.tolerance = 300, .secret = PD_BUFFER_INIT,
-		    .format = pd_option_choice("hmac-format", "github", pd_signature_formats)},
-	};
-	pd_redaction_start(&settings->redaction);
+	*settings = (struct settings){.signature = {.tolerance = 300,
+		.secret = PD_BUFFER_INIT,
+		.format = pd_option_choice("hmac-format", "github", pd_signature_formats)}};
+	pd_serving_start(&settings->serving);
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1)
 		set_option(settings, option, value);
-	check_settings(settings, argc - optind);
+	pd_serving_check(&settings->serving);
+	bool secret = settings->secret_file != NULL || settings->secret_environment != NULL;
+	if (optind < argc)
+		pd_usage_error("there is nothing to read: requests come over the network");
+	if (settings->secret_file != NULL && settings->secret_environment != NULL)
+		pd_usage_error("one secret: --hmac-secret-file or --hmac-secret-env");
+	if (settings->refuse && !secret)
+		pd_usage_error("--hmac-refuse needs a secret: --hmac-secret-file FILE");
 }
 
 static void
@@ -193,36 +144,15 @@ read_secret(struct settings *settings)
 		pd_die(&error);
 }
 
-/*
- * Records.
- */
-
-/* A record's first fields. at is when it came, on the loop's clock. */
-static jv
-begin_record(struct session *session, const char *type, int64_t at)
-{
-	char time[PD_MOMENT_TEXT];
-	jv record = pd_json_set_string(jv_object(), "type", type);
-
-	pd_moment_text((session->started_wall + at - session->started) * 1000, time);
-	record = pd_json_set_number(record, "n", (double)++session->records);
-	record = pd_json_set_number(record, "at_us", (double)(at - session->started));
-	return pd_json_set_string(record, "time", time);
-}
-
 /* What is told of a request is there before its answer is: who was answered can
  * rely on it. */
 static void
 write_record(struct session *session, jv record)
 {
 	const struct settings *settings = session->settings;
-	jv target = pd_json_peek(record, "target");
 
-	if (jv_is_valid(target))
-		record = pd_json_set(record, "target",
-		    pd_redact_url(&settings->redaction, target));
-	pd_writer_record(&session->writer, pd_redact(&settings->redaction, record));
-	if (settings->count > 0 && session->records >= settings->count)
+	pd_writer_record(&session->writer, pd_serving_redact(&settings->serving, record));
+	if (settings->count > 0 && settings->serving.records >= settings->count)
 		session->over = true;
 }
 
@@ -231,19 +161,6 @@ complain(struct session *session, const struct pd_error *error)
 {
 	pd_complain(error);
 	session->failed = true;
-}
-
-/* A caller that is part of a trace says so. */
-static jv
-add_trace(jv record, const struct pd_request *request)
-{
-	const char *parent = pd_request_header(request, "traceparent");
-	char trace_id[PD_TRACE_ID], span_id[PD_SPAN_ID];
-
-	if (parent == NULL || !pd_trace_read(parent, trace_id, span_id))
-		return record;
-	record = pd_json_set_string(record, "trace_id", trace_id);
-	return pd_json_set_string(record, "parent_span_id", span_id);
 }
 
 /* Whether the request is signed rightly goes into the record; returns whether
@@ -264,13 +181,6 @@ check_signature(const struct settings *settings, const struct pd_request *reques
 }
 
 static jv
-refuse(jv record, const char *why, unsigned status, struct pd_reply *reply)
-{
-	pd_reply_start(reply, status);
-	return pd_json_set_string(record, "refused", why);
-}
-
-static jv
 respond(struct session *session, jv record, struct pd_reply *reply)
 {
 	struct pd_error error = PD_ERROR_INIT;
@@ -285,54 +195,37 @@ respond(struct session *session, jv record, struct pd_reply *reply)
 	return record;
 }
 
-static jv
-add_answer(jv record, const struct pd_reply *reply)
+static bool
+is_told(const struct session *session)
 {
-	if (reply->fault != PD_FAULT_NONE)
-		return pd_json_set_string(record, "fault", pd_reply_fault_name(reply->fault));
-	return pd_json_set_number(record, "status", reply->status);
-}
-
-/* What could not be told is not to be taken for received. */
-static void
-answer(struct session *session, struct pd_request *request, struct pd_reply *reply)
-{
-	if (session->writer.failure != 0) {
-		pd_reply_free(reply);
-		pd_reply_start(reply, 503);
-	}
-	if (request->too_large)		/* and answered */
-		pd_reply_free(reply);
-	else
-		pd_server_answer(request, reply);
+	return session->writer.failure == 0;
 }
 
 static void
 take_webhook(struct session *session, struct pd_request *request)
 {
-	const struct settings *settings = session->settings;
+	struct settings *settings = session->settings;
 	struct pd_reply reply;
-	jv record = begin_record(session, "request", request->at);
+	jv record = pd_serving_request(&settings->serving, request);
 
-	record = jv_object_merge(record, pd_request_json(request, settings->server.max_body));
-	record = add_trace(record, request);
-	if (request->too_large)
-		record = refuse(pd_json_set_number(record, "size", (double)request->size),
-		    "too_large", 413, &reply);
-	else if (!check_signature(settings, request, &record))
-		record = refuse(record, "signature", 401, &reply);
-	else
+	if (request->too_large) {
+		pd_reply_start(&reply, 413);
+	} else if (!check_signature(settings, request, &record)) {
+		pd_reply_start(&reply, 401);
+		record = pd_json_set_string(record, "refused", "signature");
+	} else {
 		record = respond(session, record, &reply);
-	write_record(session, add_answer(record, &reply));
-	answer(session, request, &reply);
+	}
+	write_record(session, pd_serving_add_reply(record, &reply));
+	pd_serving_answer(request, &reply, is_told(session));
 }
 
 static void
 take_telemetry(void *context, jv record)
 {
 	struct session *session = context;
-	jv begun = begin_record(session, pd_json_peek_string(record, "type", ""),
-	    session->request_at);
+	jv begun = pd_serving_record(&session->settings->serving,
+	    pd_json_peek_string(record, "type", ""), session->request_at);
 
 	write_record(session, jv_object_merge(begun, record));
 }
@@ -344,12 +237,12 @@ take_export(struct session *session, enum pd_otlp_signal kind, struct pd_request
 	struct pd_reply reply;
 
 	session->request_at = request->at;
-	if (pd_otlp_receive(kind, request, session->settings->server.max_body,
+	if (pd_otlp_receive(kind, request, session->settings->serving.server.max_body,
 	    take_telemetry, session, &reply, &error) < 0) {
 		pd_error_prefix(&error, "an export was refused: ");
 		complain(session, &error);
 	}
-	answer(session, request, &reply);
+	pd_serving_answer(request, &reply, is_told(session));
 }
 
 static void
@@ -360,9 +253,9 @@ take_request(void *context, struct pd_request *request)
 	enum pd_otlp_signal kind = session->settings->otlp && !request->too_large ?
 	    pd_otlp_signal(request) : PD_OTLP_NONE;
 
-	if (session->over || session->writer.failure != 0) {
+	if (session->over || !is_told(session)) {
 		pd_reply_start(&reply, 503);
-		answer(session, request, &reply);
+		pd_serving_answer(request, &reply, false);
 	} else if (kind != PD_OTLP_NONE) {
 		take_export(session, kind, request);
 	} else {
@@ -403,25 +296,15 @@ open_session(struct session *session, struct settings *settings)
 	signal(SIGPIPE, SIG_IGN);
 	pd_writer_open(&session->writer, STDOUT_FILENO);
 	session->writer.line_buffered = true;
-	session->started = pd_loop_now();
-	session->started_wall = pd_wall_clock();
-	settings->server.take = take_request;
-	settings->server.trouble = take_trouble;
-	settings->server.context = session;
 }
 
 static struct pd_server *
 start_server(struct session *session)
 {
-	const struct settings *settings = session->settings;
-	struct pd_error error = PD_ERROR_INIT;
-	struct pd_server *server = pd_server_open(session->loop, &settings->server, &error);
+	struct settings *settings = session->settings;
+	struct pd_server *server = pd_serving_open(&settings->serving, session->loop,
+	    take_request, take_trouble, session);
 
-	if (server == NULL)
-		pd_die(&error);
-	if (settings->port_file != NULL &&
-	    pd_listen_tell(settings->port_file, pd_server_port(server), &error) != 0)
-		pd_die(&error);
 	warnx("listening on %s", pd_server_url(server));
 	if (settings->timeout > 0)
 		pd_loop_after(session->loop, settings->timeout, on_timeout, session);
@@ -446,8 +329,8 @@ exit_status(const struct session *session)
 {
 	const struct settings *settings = session->settings;
 
-	if (session->records < settings->count) {
-		warnx("%lld of %lld records came", (long long)session->records,
+	if (settings->serving.records < settings->count) {
+		warnx("%lld of %lld records came", (long long)settings->serving.records,
 		    (long long)settings->count);
 		return PD_EXIT_NO;
 	}
@@ -471,7 +354,7 @@ main(int argc, char **argv)
 	pd_loop_free(session.loop);
 	pd_responder_close(session.responder);
 	pd_signature_free(&settings.signature);
-	pd_redaction_free(&settings.redaction);
+	pd_serving_free(&settings.serving);
 	if (pipe_closed) {
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
