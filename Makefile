@@ -17,6 +17,7 @@ export PATH := $(CURDIR)/$(BIN):$(DEPS)/bin:$(PATH)
 
 packages := libcurl libbsd libjq gmp
 pkg = $(shell $(pkg-config) $(1) $(packages) 2>/dev/null)
+libraries = $(shell $(pkg-config) --libs $(1))
 
 warnings := -Wall -Wextra -Wpedantic -Wshadow -Wconversion
 # A checkout that developers and CI work on treats warnings as errors.
@@ -46,7 +47,10 @@ programs: $(programs:%=$(BIN)/%) $(server_programs)
 
 $(programs:%=$(BIN)/%): $(BIN)/%: $(BUILD)/bin/%.o $(BUILD)/libpd.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(serving) $(call pkg,--libs) -lmd -lm -lpthread
+
+# What serves HTTP; the others start faster without it.
+$(BIN)/pd-listen $(BIN)/pd-mock $(BUILD)/t/fuzz/fuzz-otlp: serving = $(call libraries,libmicrohttpd zlib)
 
 $(BUILD)/libpd.a: $(library)
 	@rm -f $@
@@ -58,7 +62,7 @@ $(BUILD)/%.o: %.c
 
 define server
 contrib/$(1)/$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard contrib/$(1)/*.c)) $(BUILD)/contrib/serve.o
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell $$(pkg-config) --libs libmicrohttpd) $$(call pkg,--libs) -lm -lpthread
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(call libraries,libmicrohttpd) $$(call pkg,--libs) -lm -lpthread
 endef
 $(foreach s,$(servers),$(eval $(call server,$(s))))
 
@@ -70,7 +74,7 @@ $(BUILD)/t/bench/bare: $(BUILD)/t/bench/bare.o $(BUILD)/libpd.a
 
 fuzz_targets := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/fuzz-*.c))
 $(fuzz_targets:%=$(BUILD)/t/fuzz/%): $(BUILD)/t/fuzz/%: $(BUILD)/t/fuzz/%.o $(BUILD)/t/fuzz/replay.o $(BUILD)/libpd.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call pkg,--libs) -lmd -lm -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(serving) $(call pkg,--libs) -lmd -lm -lpthread
 
 -include $(objects:.o=.d)
 
@@ -127,7 +131,8 @@ fuzz: deps ## fuzz each parser for FUZZ_SECONDS (180) with clang's libFuzzer
 	@for target in $(fuzz_targets); do \
 		clang -std=c11 -O1 -g $(CPPFLAGS) $(subst -I,-isystem ,$(call pkg,--cflags)) \
 			-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined t/fuzz/$$target.c \
-			$(filter-out lib/program.c lib/filter.c,$(wildcard lib/*.c)) -o build-fuzz/$$target $(call pkg,--libs) -lmd -lm -lpthread && \
+			$(filter-out lib/program.c lib/filter.c,$(wildcard lib/*.c)) -o build-fuzz/$$target $(call libraries,libmicrohttpd zlib) \
+			$(call pkg,--libs) -lmd -lm -lpthread && \
 		mkdir -p build-fuzz/$$target.work && \
 		build-fuzz/$$target -max_total_time=$${FUZZ_SECONDS:-180} -max_len=4096 -timeout=20 \
 			-artifact_prefix=build-fuzz/ build-fuzz/$$target.work t/fuzz/corpus/$${target#fuzz-} || exit 1; \

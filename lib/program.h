@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the mains in bin/ have in common: options from a table, messages, exit
- * statuses. This module prints and exits; in lib/ only filter.h may use it.
+ * statuses. This module prints and exits; in lib/ only filter.h and serving.h may use it.
  */
 #ifndef PD_PROGRAM_H
 #define PD_PROGRAM_H

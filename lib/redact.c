@@ -131,9 +131,9 @@ pd_redact(const struct pd_redaction *redaction, jv value)
 	    hide(redaction, value, false) : value;
 }
 
-/* name=value pairs after the question mark of a path or URL. */
-static jv
-redact_query(const struct pd_redaction *redaction, jv url)
+/* name=value pairs after the question mark. */
+jv
+pd_redact_url(const struct pd_redaction *redaction, jv url)
 {
 	const char *text = jv_string_value(url);
 	const char *at = strchr(text, '?');
@@ -169,7 +169,7 @@ redact_urls(const struct pd_redaction *redaction, jv request)
 		if (jv_get_kind(url) == JV_KIND_STRING) {
 			char *shown = pd_url_without_secrets(jv_string_value(url));
 			request = pd_json_set(request, names[i],
-			    redact_query(redaction, jv_string(shown)));
+			    pd_redact_url(redaction, jv_string(shown)));
 			free(shown);
 		}
 		jv_free(url);

@@ -30,6 +30,9 @@ jv pd_redact(const struct pd_redaction *, jv value);
  * says the same, is left out. */
 jv pd_redact_reply(const struct pd_redaction *, jv reply);
 
+/* A path or URL without the values that are secret in its query. Consumes it. */
+jv pd_redact_url(const struct pd_redaction *, jv url);
+
 /* The same for a list of exchanges with their requests and replies; paths and
  * URLs lose passwords and what is secret in their queries. */
 jv pd_redact_exchanges(const struct pd_redaction *, jv exchanges);

@@ -30,4 +30,5 @@ replay() {
 @test "a pattern matches what it draws" { replay pattern; }
 @test "a generator admits what it draws" { replay generator; }
 @test "a failure that was saved is whole when it is read" { replay failure; }
+@test "an export of OTLP gives records or an error" { replay otlp; }
 @test "a history gets the verdict of a walk over all its orders" { replay op; }

@@ -244,6 +244,14 @@ examples_of() {
   examples_of "$man"/man1/pd-linearize.1
 }
 
+@test "the examples of pd-listen(1) run" {
+  examples_of "$man"/man1/pd-listen.1
+}
+
+@test "the examples of pd-mock(1) run" {
+  examples_of "$man"/man1/pd-mock.1
+}
+
 @test "the examples of pd-model(1) run" {
   examples_of "$man"/man1/pd-model.1
 }
