@@ -124,7 +124,7 @@ pd_template_open_for(const char *type, const char *format,
 
 	if (template == NULL)
 		return NULL;
-	jv held = pd_template_fact(template, "held");
+	jv held = pd_json_peek(pd_template_metadata_peek(template), "held");
 	bool good = jv_get_kind(held) != JV_KIND_TRUE && pd_template_has(template, type);
 	jv_free(held);
 	if (good)
