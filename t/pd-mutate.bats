@@ -16,18 +16,6 @@ teardown() {
   pd_teardown
 }
 
-# record [RUNS]: runs of the bank that pass, made once for the suite, to recorded.
-record() {
-  local kept=$BATS_FILE_TMPDIR/recorded
-  if [[ ! -s $kept ]]; then
-    start_toybank
-    pd-gen "${bank[@]}" -n 20 -s 1 |
-      pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL" --no-exchange >"$kept.part"
-    mv "$kept.part" "$kept"
-  fi
-  awk -v runs="${1-20}" '/^\{"type":"run_start"/ { n++ } n <= runs || /^\{"type":"end"/' "$kept" >recorded
-}
-
 # mutate [OPTION…] FILE: to out; sets status and stderr.
 mutate() {
   run --separate-stderr pd-mutate "$@"
@@ -55,7 +43,7 @@ END
 # --- What is changed ---
 
 @test "every operator and change is there, and no mutant says what the system said" {
-  record
+  record_bank
   mutate "${bank[@]}" --all recorded
   assert_status 0
   assert_mutants 'map("\(.operator) \(.change)") | unique == (["boundary below_zero", "boundary blanks", "boundary largest",
@@ -86,7 +74,7 @@ END
 }
 
 @test "a sample is drawn by the seed, of each answer alike" {
-  record 6
+  record_bank 6
   mutate "${bank[@]}" --all --sample 4 -s 7 recorded
   assert_mutants 'group_by([.run, .id]) | length > 20 and all(.[]; length == 4)'
   cp out first
@@ -131,7 +119,7 @@ END
 }
 
 @test "what the bank's checks notice is more than nine tenths, and predictions notice nearly all" {
-  record
+  record_bank
   mutate "${bank[@]}" --target 0.9 recorded
   assert_status 0
   assert_score '.score >= 0.9 and .target == 0.9 and .mutants > 10000 and .equivalent > 1000'
@@ -140,23 +128,8 @@ END
   assert_status 0
 }
 
-@test "without a check the score falls, and the survivors name the fields that it read" {
-  record
-  mutate "${bank[@]}" --sample 20 recorded
-  whole=$(jq 'select(.type == "mutation").score' out)
-  while read -r check field; do
-    sed "s/^def check_$check(/def unused(/; /^    \"$check\": /d" "$examples/toybank.jq" >less.jq
-    pd-mutate -m less.jq --sample 20 recorded >out
-    assert_score ".score < $whole and any(.survivors[]; \"\\(.event).\\(.field)\" == \"$field\")"
-    assert_score ".survivors | map(select(\"\\(.event).\\(.field)\" == \"$field\"))[0].mutants > 20"
-  done <<'END'
-reported_balances_agree Credited.balance
-refusals_have_reasons Refused.reason
-END
-}
-
 @test "pd-check comes to the same on the runs that --emit writes" {
-  record 5
+  record_bank 5
   for options in '' --conform; do
     # shellcheck disable=SC2086 # one word or none
     pd-mutate "${bank[@]}" --all --sample 6 $options recorded |
@@ -208,7 +181,7 @@ END
 # --- The stream ---
 
 @test "the stream is passed on, survivors stand after their run, and every format tells the score" {
-  record 3
+  record_bank 3
   mutate "${bank[@]}" --sample 5 recorded
   diff <(grep -v '"type":"stream"\|"type":"end"' recorded) <(grep -v '"type":"stream"\|"type":"end"\|"type":"mutant"\|"type":"mutation"' out)
   assert_mutants 'length > 0 and all(.[]; .verdict == "survived")'
@@ -251,7 +224,7 @@ END
   mutate -m model.jq wrong
   assert_status 2
   [[ $stderr == *'1 of 1 runs do not pass by this model'* ]]
-  record 2
+  record_bank 2
   sed 's/"status":"pass"/"status":"fail"/' recorded >failed
   mutate "${bank[@]}" failed
   assert_status 2
