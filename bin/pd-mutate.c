@@ -314,7 +314,7 @@ take_rerun(struct session *session, jv end, struct pd_mutant_result *result)
 	jv failure = pd_json_peek(end, "failure");
 	const char *name = pd_json_peek_string(failure, "name", NULL);
 	bool applied = strcmp(pd_json_peek_string(failure, "message", ""),
-	    "the answer has nothing that the mutant can change") != 0;
+	    PD_MUTATION_NO_ROOM) != 0;
 
 	jv_free(result->killer);
 	result->killer = jv_invalid();
