@@ -379,16 +379,6 @@ take_run(void *context, struct pd_mutated_run *run)
 	    session->score.survived);
 }
 
-static void
-take_record(void *context, const struct pd_record *record)
-{
-	struct session *session = context;
-	jv value = pd_filter_parse_run(&session->filter, record);
-
-	if (jv_is_valid(value))
-		pd_mutants_record(&session->mutants, record->type, value);
-}
-
 /*
  * The end.
  */
@@ -447,7 +437,7 @@ main(int argc, char **argv)
 	    settings.command);
 	session.filter.hold = session.filter.judges = settings.emit;
 	session.filter.pass = true;
-	pd_filter_process(&session.filter, take_record, &session);
+	pd_filter_process_runs(&session.filter, pd_mutants_take_record, &session.mutants);
 	pd_mutants_end(&session.mutants);
 	note_problems(&session);
 	if (!settings.emit && session.number > 0)

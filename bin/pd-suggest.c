@@ -159,24 +159,6 @@ take_run(void *context, struct pd_mutated_run *run)
 	session->runs[session->count++] = *run;
 }
 
-static void
-take_record(void *context, const struct pd_record *record)
-{
-	struct session *session = context;
-	jv value = pd_filter_parse_run(&session->filter, record);
-
-	if (jv_is_valid(value))
-		pd_mutants_record(&session->mutants, record->type, value);
-}
-
-static void
-take_simulated(void *context, const char *type, jv record)
-{
-	struct session *session = context;
-
-	pd_mutants_record(&session->mutants, type, record);
-}
-
 static int
 simulate_run(struct session *session, int64_t number, struct pd_error *error)
 {
@@ -187,8 +169,8 @@ simulate_run(struct session *session, int64_t number, struct pd_error *error)
 
 	sequence.run = number;
 	if (result == 0)
-		result = pd_simulate_run(session->model, &sequence, take_simulated, session,
-		    error);
+		result = pd_simulate_run(session->model, &sequence, pd_mutants_take_record,
+		    &session->mutants, error);
 	pd_sequence_free(&sequence);
 	return result;
 }
@@ -624,7 +606,7 @@ main(int argc, char **argv)
 	if (settings.simulated > 0)
 		simulate(&session, argc, argv);
 	else
-		pd_filter_process(&session.filter, take_record, &session);
+		pd_filter_process_runs(&session.filter, pd_mutants_take_record, &session.mutants);
 	pd_mutants_end(&session.mutants);
 	note_problems(&session);
 	if (pd_json_peek_number(session.summary, "events", 0) > 0 &&

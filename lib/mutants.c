@@ -90,8 +90,9 @@ begin_run(struct pd_mutants *mutants, int64_t number, jv start)
 }
 
 void
-pd_mutants_record(struct pd_mutants *mutants, const char *type, jv record)
+pd_mutants_take_record(void *context, const char *type, jv record)
 {
+	struct pd_mutants *mutants = context;
 	int64_t number = (int64_t)pd_json_peek_number(record, "run", 1);
 
 	if (strcmp(type, "run_start") == 0) {

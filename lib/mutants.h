@@ -44,8 +44,9 @@ void pd_mutants_start(struct pd_mutants *, struct pd_model *,
 void pd_mutants_free(struct pd_mutants *);
 
 /* Take in a run_start, command, event or run_end record, which is consumed. Steps
- * before any run_start are a run of their own, another number begins another one. */
-void pd_mutants_record(struct pd_mutants *, const char *type, jv record);
+ * before any run_start are a run of their own, another number begins another one.
+ * For those who hand on records: mutants is the struct pd_mutants. */
+void pd_mutants_take_record(void *mutants, const char *type, jv record);
 
 /* The input ended: so does a run of steps that stand alone. One that was started
  * was cut off. */
