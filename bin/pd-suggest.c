@@ -71,7 +71,7 @@ struct session {
 	struct pd_mutants mutants;
 	struct pd_mutated_run *runs;	/* that pass */
 	size_t count, room;
-	struct pd_mutated_run *tried;	/* the one that is mutated, with the candidates */
+	struct pd_mutated_run tried;	/* the one that is mutated, with the candidates */
 	int64_t changed, unnoticed;	/* mutants */
 	jv summary;		/* what suggest.jq saw */
 	jv list;		/* candidates that held so far */
@@ -352,7 +352,7 @@ try_mutant(void *context, struct pd_mutated_run *run, size_t answer, jv mutant)
 		note_reader(session, mutant, result.killer);
 	} else {
 		session->unnoticed++;
-		note_kills(session, pd_mutant_killers(session->tried, answer, mutant, NULL));
+		note_kills(session, pd_mutant_killers(&session->tried, answer, mutant, NULL));
 	}
 	pd_mutant_result_free(&result);
 	return pd_filter_interrupted(&session->filter);
@@ -362,12 +362,10 @@ static void
 mutate(struct session *session, struct pd_model *model)
 {
 	for (size_t i = 0; i < session->count; i++) {
-		struct pd_mutated_run with_candidates;
-		pd_mutated_run_copy(&with_candidates, &session->runs[i], model);
-		jv_free(pd_mutated_run_failing(&with_candidates));
-		session->tried = &with_candidates;
+		pd_mutated_run_copy(&session->tried, &session->runs[i], model);
+		jv_free(pd_mutated_run_failing(&session->tried));
 		pd_mutants_each(&session->mutants, &session->runs[i], try_mutant, session);
-		pd_mutated_run_free(&with_candidates);
+		pd_mutated_run_free(&session->tried);
 		pd_filter_progress(&session->filter, "run %zu of %zu: %" PRId64
 		    " mutants, %" PRId64 " unnoticed", i + 1, session->count,
 		    session->changed, session->unnoticed);

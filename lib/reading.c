@@ -61,7 +61,8 @@ pd_reading_look(struct pd_reading *reading, const char *subject,
 
 void
 pd_reading_try(struct pd_reading *reading, const char *subject,
-    struct pd_mutated_run *run, size_t answer, int index, const char *field, jv values, int most)
+    struct pd_mutated_run *run, size_t answer, int index, const char *field, jv values,
+    int most)
 {
 	jv entry = known(reading, subject);
 	double tries = pd_json_peek_number(entry, "tries", 0);

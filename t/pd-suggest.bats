@@ -26,7 +26,7 @@ suggest() {
 # assert_suggested FILTER: it is so of the one suggestion record.
 assert_suggested() { assert_json "length == 1 and (.[0] | $1)" out; }
 
-# tickets [RUNS]: a shop's model without checks, and its events.
+# tickets: a shop's model without checks, and its events.
 tickets() {
   cat >shop.jq <<'END'
 include "pd";
@@ -34,7 +34,7 @@ def init: {orders: {}};
 def commands: {};
 def on_Ordered($e): .orders[$e.order] = {status: $e.status};
 END
-  jq -nc --argjson runs "${1-4}" 'range(1; $runs + 1) as $run | range(4) as $i | ("new", "paid", "shipped") as $status
+  jq -nc 'range(1; 5) as $run | range(4) as $i | ("new", "paid", "shipped") as $status
     | {type: "event", run: $run, event: {type: "Ordered", order: "o\($i)", $status, price: ($i * 7 % 5 + 1), currency: "EUR",
        placed_at: "2026-01-0\($i + 1)T10:00:00Z", position: ($run * 100 + $i), ticket: "\($i)\($status)\($run)"}}' >events
 }
