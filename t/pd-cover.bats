@@ -98,7 +98,7 @@ END
   coverage_of -m "$bank" once
   jq .state.seen coverage >seen
   jq -c 'walk(if type == "string" then gsub("(?<kind>acc|hold|auth|cap|tr)_(?<n>[0-9]+)"; "\(.kind)_other\(.n)") else . end)' again >renamed
-  ! cmp -s again renamed
+  run ! cmp -s again renamed
   coverage_of -m "$bank" once renamed
   covered ".state.seen == $(<seen) and .runs.total == 12 and .state.once == 0"
 }

@@ -101,7 +101,8 @@ refusals_have_reasons Refused.reason \\[command, reason\\] in .*Transfer.*same_a
 currencies_do_not_mix AccountCreated.currency Credited: currency == .accounts\\[account\\].currency
 END
   without_check money_is_conserved
-  suggest -m less.jq recorded
+  # Its mutants are few: hardly any lie about money gets past the others.
+  suggest -m less.jq --sample 30 recorded
   assert_suggested 'any(.suggestions[]; .kind == "sum" and .priority == "high" and (.says | test("paid_in == .paid_out \\+ .*reported.balance")))'
 }
 
