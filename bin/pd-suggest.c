@@ -212,6 +212,15 @@ add_fold(void *context, const char *event, int arity, const char *file, long lin
 		*folds = jv_array_append(*folds, jv_string(event));
 }
 
+static void
+note_apply(void *context, const char *rest, int arity, const char *file, long line)
+{
+	bool *applies = context;
+
+	(void)file, (void)line;
+	*applies = *applies || (rest[0] == '\0' && arity == 1);
+}
+
 /* The model's name, by which it is included, and what it folds. */
 static jv
 included(const struct session *session)
@@ -219,9 +228,12 @@ included(const struct session *session)
 	const char *path = session->settings->model, *slash = strrchr(path, '/');
 	const char *file = slash != NULL ? slash + 1 : path;
 	jv folds = jv_array();
+	bool applies = false;
 
 	pd_model_functions(session->model, "on_", add_fold, &folds);
+	pd_model_functions(session->model, "apply", note_apply, &applies);
 	jv model = pd_json_set(jv_object(), "folds", folds);
+	model = pd_json_set(model, "applies", jv_bool(applies));
 	return pd_json_set(model, "name", jv_string_sized(file,
 	    (int)strlen(file) - (int)strlen(".jq")));
 }

@@ -376,13 +376,14 @@ def candidates:
 
 def check_text: "def check_\(.name)($x):\n  \(.body);\n";
 
-# What remembers, around the folds that the model has.
-def memory($folds):
+# What remembers, around the folds that the model has: of its own, or the one for all others.
+def memory($model):
   map(select(.fold)) | if . == [] then "" else
     "def before_init: init;\ndef init: before_init | .learned = {};\n\n"
     + ([group_by(.event)[] | .[0].event as $event
-        | (if any($folds[]; . == $event) then
+        | (if any($model.folds[]; . == $event) then
              "def before_on_\($event)($x): on_\($event)($x);\ndef on_\($event)($x): . as $before | before_on_\($event)($x)"
+           elif $model.applies then "def on_\($event)($x): . as $before | apply($x)"
            else "def on_\($event)($x): . as $before" end)
         + ([.[] | "\n  | \(.fold)"] | join("")) + ";\n\n"] | join(""))
   end;
@@ -392,7 +393,7 @@ def module_text($list; $model; $comment):
   "\($comment)module {\n  \"name\": \("\($model.name)_learned" | tojson),\n  \"triggers\": {\n"
   + ([$list[] | "    \("\(.name)" | tojson): \(.trigger | tojson)"] | join(",\n"))
   + "\n  }\n};\ninclude \"pd\";\ninclude \($model.name | tojson);\n\n"
-  + ($list | memory($model.folds))
+  + ($list | memory($model))
   + ([$list[] | (if .support then "# \(.kind): \(.says). Held \(.support) times\(if .simulated then " in simulated runs only" else "" end).\n" else "" end) + check_text] | join("\n"));
 
 # --- Choosing ---
