@@ -100,8 +100,7 @@ mutate_answer(struct pd_lane *lane, struct pd_answer *answer)
 	if (!jv_is_valid(events)) {
 		answer->outcome = PD_OUTCOME_ERROR;
 		answer->failure = "adapter_error";
-		pd_error_set(&answer->error, "the answer has nothing that the mutant can "
-		    "change");
+		pd_error_set(&answer->error, "%s", PD_MUTATION_NO_ROOM);
 		events = jv_array();
 	}
 	jv_free(answer->events);

@@ -255,9 +255,11 @@ def suggestion_title:
   "\(.suggestions | length | plural("suggestion")) for \(.model.name | visible)"
   + ": \(.unnoticed) of \(.mutants | plural("mutant")) went unnoticed";
 def suggestion_runs:
-  "\(.runs | plural("run")), \(.events | plural("event")), \(.learned | plural("invariant")) held"
+  (if .simulated then "simulated run" else "run" end) as $run
+  | "\(.runs | plural($run)), \(.events | plural("event")), \(.learned | plural("invariant")) held"
   + (if .failed > 0 then "; \(.failed) did not pass and \(if .failed == 1 then "was" else "were" end) left out" else "" end);
-def suggestion_worth: "notices \(.kills | plural("mutant")), held \(.support | plural("time"))";
+def suggestion_worth: "notices \(.kills | plural("mutant")), held \(.support | plural("time"))\(if .simulated then ", in simulated runs only" else "" end)";
 def suggestion_code:
   "# triggers: {\(.name | tojson): \(.trigger | tojson)}", (.check | rtrimstr("\n") | split("\n")[]),
-  (if .fold then "# with .learned = {} in init, and \(.fold) in on_\(.event)($x)" else empty end);
+  (if .fold then "# with .learned = {} in init, and \(.fold) in on_\(.event)($x)"
+     + (if .fold | contains("$before") then ", where $before is the state before it" else "" end) else empty end);
