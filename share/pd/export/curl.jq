@@ -42,7 +42,7 @@ def plan($o):
   bash_comment("    BASE_URL=\(.base_url // "http://localhost:8080") bash THIS-FILE"),
   "# It sends what failed and says whether the failure is there.",
   "# Exit status: 1 it is, 0 it is not, 2 that could not be found out.",
-  "# shellcheck disable=SC2016,SC2030,SC2031 # $v in single quotes is a variable of jq; branches have folders of their own",
+  bash_shellcheck,
   "set -uo pipefail",
   bash_start,
   "work=$(mktemp -d) || exit 2",
@@ -50,6 +50,6 @@ def plan($o):
   "trap 'exit 2' INT TERM",
   "",
   bash_functions,
-  (if .concurrent then "", bash_concurrent else expect end),
+  (if .concurrent then bash_step_words, "", bash_concurrent else "step() { id=$1 decides=${3-} && say \"$1 $2\"; }", expect end),
   "",
   verdict;

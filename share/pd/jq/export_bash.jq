@@ -93,7 +93,9 @@ def bash_request:
     (.keep[] | "keep \(.variable) \(if has("at") then (.at | jq_place) else (.value | jq_value) end | shell_quoted)");
 
 # The whole of a step but for what is expected.
-def bash_requests: .requests[] | bash_request;
+def bash_requests:
+  (.requests[] | bash_request),
+  (.keeps_out | if . == [] then empty else "let_in \(map(tojson) | join(" "))" end);
 
 def bash_hook: bash_request, "succeeded";
 
@@ -133,6 +135,10 @@ def jq_outcomes:
 
 # --- The script ---
 
+def bash_shellcheck:
+  "# Words in single quotes are data and programs of jq, where $v has the variables; branches have folders of their own.",
+  "# shellcheck disable=SC1003,SC2016,SC2030,SC2031";
+
 # The functions that steps use. Bats wants failures as statuses, a script counts them.
 def bash_start:
   "base=${BASE_URL-\(.base_url // "" | shell)}",
@@ -159,7 +165,6 @@ def bash_functions:
   "raw() { query \"$1\" -nj; }",
   "fetch() { IFS= read -r -d '' \"$1\" < <(query \"\\$v.$1\" -nj; printf '\\0'); }",
   "",
-  (if .concurrent then "step() { id=$1; say \"$1 $2\"; }" else "step() { id=$1 decides=${3-}; say \"$1 $2\"; }" end),
   "send() {",
   "  local method=$1 url=$2 status",
   "  shift 2",
@@ -204,6 +209,14 @@ def bash_functions:
   "    mv \"$work/more\" \"$work/variables\"",
   "}",
   "brief() { jq -r 'del(.headers) | if .body then del(.text) else . end | tojson[:300]' \"$work/reply\"; }",
+  (if any(.steps[]; .keeps_out != []) then
+    "# A reply that keeps us out tells nothing about the failure.",
+    "let_in() {",
+    "  for status in \"$@\"; do",
+    "    if [[ $(jq .status \"$work/reply\") == \"$status\" ]]; then die \"$id: kept out: $(brief)\"; fi",
+    "  done",
+    "}"
+   else empty end),
   "succeeded() {",
   "  query '(.status // 0) < 400 and (.exit // 0) == 0' -e \"$work/reply\" >/dev/null || die \"setup failed: $(brief)\"",
   "}",
@@ -218,6 +231,8 @@ def bash_functions:
     "    sed 's/^\\(.\\{8\\}\\)\\(.\\{4\\}\\).\\(.\\{3\\}\\).\\(.\\{3\\}\\)/\\1-\\2-4\\3-a\\4-/'",
     "}"
    else empty end);
+
+def bash_step_words: "step() { id=$1 && say \"$1 $2\"; }";
 
 def bash_minted:
   "printf '{}' >\"$work/variables\"",
@@ -267,7 +282,7 @@ def bash_concurrent:
   "  for id in \([.steps[] | .id | shell] | join(" ")); do",
   "    jq -c --arg id \"$id\" '{($id): .}' \"$work/reply.$id\"",
   "  done | jq -s add >\"$work/replies\"",
-  "  query \(". as $r | (" + (jq_outcomes | if . == "" then "false" else . end) + ")" | shell_quoted) -e \"$work/replies\" >/dev/null",
+  "  query \(". as $r | (" + (jq_outcomes | if . == "" then "false" else . end) + ")" | shell_program) -e \"$work/replies\" >/dev/null",
   "}",
   "",
   "run() {",
