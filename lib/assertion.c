@@ -409,3 +409,21 @@ pd_assertions_broken(const struct pd_observation *seen, jv assertions)
 	}
 	return broken;
 }
+
+bool
+pd_assertions_allow(jv assertions, int status)
+{
+	bool allowed = false;
+
+	jv_array_foreach(assertions, i, assertion) {
+		jv list = pd_json_peek(assertion, "one_of");
+		if (jv_is_valid(list))
+			jv_array_foreach(list, j, one) {
+				allowed = allowed || jv_number_value(one) == status;
+				jv_free(one);
+			}
+		jv_free(list);
+		jv_free(assertion);
+	}
+	return allowed;
+}

@@ -39,6 +39,9 @@ jv pd_assertions_seen(const struct pd_observation *, jv seen);
 /* Does the recorded reply break one of them? Borrows them. */
 bool pd_assertions_broken(const struct pd_observation *, jv assertions);
 
+/* Do they ask for a status, and allow this one? Borrows them. */
+bool pd_assertions_allow(jv assertions, int status);
+
 /* Remember where events of a type come from: adds to known, which is consumed. */
 jv pd_assertions_learn(const struct pd_observation *, jv known);
 

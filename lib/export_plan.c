@@ -506,6 +506,29 @@ set_copy(jv to, const char *key, jv from)
 	return jv_is_valid(value) ? pd_json_set(to, key, value) : (jv_free(value), to);
 }
 
+/* Statuses that keep one out of a system and tell nothing about the failure: not those
+ * that were seen then, nor those that were expected. */
+static jv
+keeps_out(const struct placed *placed)
+{
+	static const int statuses[] = {401, 403, 429, 503};
+	jv left = jv_array();
+	double seen = pd_json_peek_number(placed->step.reply, "status", 0);
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]) && seen != 0; i++) {
+		bool known = seen == statuses[i];
+		jv_array_foreach(placed->expect, j, alternative) {
+			jv assertions = pd_json_peek(alternative, "assertions");
+			known = known || pd_assertions_allow(assertions, statuses[i]);
+			jv_free(assertions);
+			jv_free(alternative);
+		}
+		if (!known)
+			left = jv_array_append(left, jv_number(statuses[i]));
+	}
+	return left;
+}
+
 static jv
 step_document(struct plan *plan, struct placed *placed)
 {
@@ -525,6 +548,7 @@ step_document(struct plan *plan, struct placed *placed)
 	    jv_bool(strcmp(failing_id(plan), step->item->id) == 0));
 	document = pd_json_set(document, "decides", jv_bool(placed->decides));
 	document = pd_json_set(document, "requests", jv_copy(step->requests));
+	document = pd_json_set(document, "keeps_out", keeps_out(placed));
 	document = pd_json_set(document, "expect", jv_copy(placed->expect));
 	if (jv_is_valid(placed->reject))
 		document = pd_json_set(document, "reject", jv_copy(placed->reject));
