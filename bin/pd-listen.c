@@ -239,11 +239,15 @@ take_export(struct session *session, enum pd_otlp_signal kind, struct pd_request
 	struct pd_reply reply;
 
 	session->request_at = request->at;
+	/* All of an export at once. */
+	session->writer.line_buffered = false;
 	if (pd_otlp_receive(kind, request, session->settings->serving.server.max_body,
 	    take_telemetry, session, &reply, &error) < 0) {
 		pd_error_prefix(&error, "an export was refused: ");
 		complain(session, &error);
 	}
+	session->writer.line_buffered = true;
+	pd_writer_flush(&session->writer, &error);
 	pd_serving_answer(request, &reply, is_told(session));
 }
 

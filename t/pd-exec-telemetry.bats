@@ -68,6 +68,26 @@ charges_belong='(of("command") | map({key: "\(.run) \(.id)", value: .command.amo
   assert_that 'of("event") | map(select(.source == "telemetry").branch) | sort == [0, 0, 1, 1]'
 }
 
+@test "an order that is charged twice is found by its spans, shrunk, and never reported without the bug" {
+  local exec seed
+  sed 's/^module.*/module {"name": "hunt", "eventually": {"charged": {"after": "Ordered"}}};/' orders.jq >hunt.jq
+  echo 'def eventually_charged($x): .charged["\($x.order)"] != null;' >>hunt.jq
+  for seed in 1 2; do pd-gen -m hunt.jq -n 4 -s "$seed" --max-commands 4 >"plans.$seed"; done
+  start_listening traced node "$PD_ROOT/t/lib/servers/traced.js" --otlp "http://127.0.0.1:$port" --twice
+  exec=(pd-exec -m hunt.jq -a http.jq -u "$SERVER_URL" "${receiver[@]}" --grace 50ms)
+  for seed in 1 2; do
+    # One at a time can have the port.
+    run -1 --separate-stderr "${exec[@]}" --stop-on-failure "plans.$seed"
+    printf '%s\n' "$output" >failed
+    run -1 --separate-stderr pd-shrink -m hunt.jq failed -- "${exec[@]}"
+    assert_that 'of("failure") | length == 1 and .[0].failure.name == "charged_once" and .[0].reproduced != false
+      and (.[0].shrunk | .prefix + .suffix | map(.command)) == [{type: "Order", amount: 101}]'
+  done
+  stop_servers
+  start_listening traced node "$PD_ROOT/t/lib/servers/traced.js" --otlp "http://127.0.0.1:$port"
+  run -0 --separate-stderr pd-exec -m hunt.jq -a http.jq -u "$SERVER_URL" "${receiver[@]}" --grace 50ms plans.1 plans.2
+}
+
 @test "a span outside of the trace is no telemetry of the command" {
   plan '{"type":"Order","amount":5}' '{"type":"Order","amount":7}' >plan
   orders 1s --lost
