@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # pd-exec --traceparent: spans that OpenTelemetry's SDK for JavaScript sends to pd-listen become events of the
 # command whose request caused them.
-# shellcheck disable=SC2154 # variables from bats and the helpers
+# shellcheck disable=SC2154,SC2016 # variables from bats and the helpers; programs for jq in quotes
 
 load lib/helper
 load lib/exec
