@@ -33,7 +33,7 @@ enum {
 	OPT_SKIP_BAD, OPT_SHARED, OPT_REPEAT, OPT_JITTER, OPT_NO_LINEARIZE,
 	OPT_LINEARIZE_TIMEOUT, OPT_INJECT, OPT_INJECT_READY, OPT_INJECT_MAP, OPT_GRACE,
 	OPT_STUTTER, OPT_STUTTER_MAX, OPT_STUTTER_DELAY, OPT_STUTTER_COMMANDS,
-	OPT_STUTTER_IGNORE,
+	OPT_STUTTER_IGNORE, OPT_TRACEPARENT,
 };
 
 static const struct pd_option options[] = {
@@ -50,6 +50,7 @@ static const struct pd_option options[] = {
 	{OPT_INJECT, "inject", "CMD", "events come from this program's output, too; NAME=CMD names it"},
 	{OPT_INJECT_READY, "inject-ready", "REGEX", "that injector is ready when it writes such a line"},
 	{OPT_INJECT_MAP, "inject-map", "MAP", "makes events of what that injector writes"},
+	{OPT_TRACEPARENT, "traceparent", NULL, "send W3C trace context, by which telemetry finds its command"},
 	{OPT_GRACE, "grace", "TIME", "for injectors after the last command of a run (200ms)"},
 	{OPT_STUTTER, "stutter", "P", "send idempotent commands again, each with this probability"},
 	{OPT_STUTTER_MAX, "stutter-max", "N", "at most so many times (2)"},
@@ -85,9 +86,9 @@ static const struct pd_program program = {
 	    "               [--repeat N] [--jitter TIME] [--no-linearize]\n"
 	    "               [--linearize-timeout TIME]\n"
 	    "               [--inject [NAME=]CMD [--inject-ready REGEX] [--inject-map MAP]]\n"
-	    "               [--grace TIME] [--stutter P] [--stutter-max N]\n"
-	    "               [--stutter-delay MIN:MAX] [--stutter-commands NAMES]\n"
-	    "               [--stutter-ignore FIELDS]\n"
+	    "               [--grace TIME] [--traceparent] [--stutter P]\n"
+	    "               [--stutter-max N] [--stutter-delay MIN:MAX]\n"
+	    "               [--stutter-commands NAMES] [--stutter-ignore FIELDS]\n"
 	    "               [--stop-on-failure] [--max-failures N] [--trace] [--report]\n"
 	    "               [--timeout TIME] [--health-timeout TIME] [--redact NAME]\n"
 	    "               [--no-exchange] [--cacert FILE] [--cert FILE] [--key FILE]\n"
@@ -272,6 +273,7 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_HEALTH_TIMEOUT:
 		executor->health_timeout = pd_option_duration("health-timeout", value);
 		break;
+	case OPT_TRACEPARENT: executor->traceparent = true; break;
 	case OPT_REDACT: pd_redaction_add(&settings->redaction, value); break;
 	case OPT_REPORT: settings->report = true; break;
 	case OPT_SHARED: settings->shared = true; break;
@@ -630,7 +632,7 @@ finish(struct session *session)
 		note_silent_checks(session);
 	}
 	if (pd_executor_strays(session->executor) > 0)
-		warnx("%zu events came from injectors between runs, and belong to none; "
+		warnx("%zu events came from injectors after their runs, and belong to none; "
 		    "--grace waits longer for them", pd_executor_strays(session->executor));
 	pd_counts_close(&session->counts);
 	complain_of_problems(&session->counts);

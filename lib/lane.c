@@ -196,7 +196,8 @@ pd_lane_context(const struct pd_lane *lane, const struct pd_entry *entry)
 	return (struct pd_command_context){.run = lane->run->sequence->run,
 		.id = pd_lane_place(lane).id, .key = jv_is_valid(entry->idempotency_key) ?
 		pd_json_peek(lane->command, jv_string_value(entry->idempotency_key)) :
-		jv_invalid()};
+		jv_invalid(),
+		.trace = lane->run->executor->options.traceparent ? &lane->run->trace : NULL};
 }
 
 struct pd_call_options
