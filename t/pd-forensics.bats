@@ -157,11 +157,54 @@ PY
   assert_json 'map(select(.type == "violation"))[0].line == 7001'
 }
 
-@test "states that are too many are given up, the least recently used first, and counted" {
-  { credit a 1 1; credit b 1 1; credit a 1 2; credit c 1 1; credit a 1 3; credit b 1 1; } >app.log
+@test "states that are too many are given up, the least recently used first, and named" {
+  { credit a 1 1; credit b 1 1; credit a 1 2; credit c 1 1; credit a 1 3; } >app.log
   forensics --max-states 2 app.log
   assert_status 0
-  assert_json 'map(select(.type == "forensics"))[0] | .given_up == 2 and .states == 4 and .fired.no_overdraft == 6'
+  assert_json 'map(select(.type == "forensics"))[0] | .given_up == 1 and .states == 3 and .fired.no_overdraft == 5
+    and .first_given_up == [{key: "b", file: "app.log", line: 4}] and .came_back == 0 and .first_came_back == []'
+  forensics --max-states 2 --format terminal app.log
+  assert_output_has '1 state given up by --max-states: b (app.log:4)'
+  for i in {1..30}; do credit "k$i" 1 1; done >app.log
+  forensics --max-states 5 --format terminal app.log
+  assert_output_has 'k10 (app.log:15), and 15 more'
+}
+
+@test "a key that comes back after its state was given up proves nothing" {
+  { credit a 5 5; credit b 1 1; credit c 1 1; credit a 1 6; credit b 1 2; credit b 1 7; } >app.log
+  forensics --max-states 2 app.log
+  assert_status 2
+  printf '%s\n' "$output" >records
+  "$PD_ROOT/t/lib/validate-records" --stream records
+  assert_json 'map(select(.type == "forensics"))[0] | .verdict == "undecided" and .violations == 0 and .doubtful == 2
+    and .came_back == 2 and .first_came_back == [{key: "a", file: "app.log", line: 4}, {key: "b", file: "app.log", line: 5}]'
+  assert_json 'map(select(.type == "violation") | [.key, .line, .restarted]) == [["a", 4, true], ["b", 5, true]]'
+  [[ $stderr == *'2 states were given up, whose keys came back'*'--max-states N keeps more (now 2)'* ]]
+  forensics --max-states 2 --format terminal app.log
+  assert_output_has 'DOUBTFUL: check reported_balance_agrees failed at event 4'
+  assert_output_has 'this proves nothing'
+  # A real one counts beside it, and is what is exported.
+  { credit a 5 5; credit b 1 1; credit c 1 1; credit a 1 6; credit c 1 9; } >app.log
+  forensics --max-states 2 --export t.bats app.log
+  assert_status 1
+  assert_json 'map(select(.type == "forensics"))[0] | .verdict == "violated" and .violations == 1 and .doubtful == 1'
+  bats t.bats
+}
+
+@test "checks for the end that could not run on what was given up are no success" {
+  cat >closing.jq <<'JQ'
+module {"name": "closing", "triggers": {"even": {"at": "end"}}};
+include "pd";
+def init: {sum: 0};
+def on_Credited($e): .sum += $e.amount;
+def check_even($e): .sum % 2 == 0;
+JQ
+  { credit a 2 2; credit b 2 2; credit c 2 2; } >app.log
+  run --separate-stderr pd-forensics -m closing.jq --map map.jq --split .account app.log
+  assert_status 0
+  run --separate-stderr pd-forensics -m closing.jq --map map.jq --split .account --max-states 2 app.log
+  assert_status 2
+  [[ $stderr == *'1 state was given up before the checks for the end could run'* ]]
 }
 
 @test "a log that says nothing is no success" {
