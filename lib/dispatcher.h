@@ -4,8 +4,8 @@
  * Calling a function costs the same however many there are: the general program is a
  * balanced tree of comparisons on the number. A call that comes again and again gets
  * a program of its own, in which nothing is asked for but the arguments and the input
- * (measured: 12,000 instructions instead of 28,000 for a fold and two checks). In
- * both the input is handed over without a second reference, so that libjq may update
+ * (measured: 14,000 instructions less for a map, a fold and two checks). In both the
+ * input is handed over without a second reference, so that libjq may update
  * it in place (measured: 3 us instead of 70 for an object of 2,000 keys).
  */
 #ifndef PD_DISPATCHER_H

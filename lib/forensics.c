@@ -13,8 +13,9 @@
 #include "parts.h"
 #include "reordering.h"
 
-/* What is mapped in a block is to stay in the cache until it is folded. */
-enum { BLOCK_LINES = 512, BLOCK_BYTES = 1 << 22, SHARE_LINES = 32 };
+/* What is mapped in a block is to stay in the cache until it is folded; but threads
+ * wait for each other at its end. */
+enum { BLOCK_LINES = 128, BLOCK_LINES_EACH = 512, BLOCK_BYTES = 1 << 22, SHARE_LINES = 32 };
 
 enum { MOST_NAMED = 10 };	/* keys given up, and keys that came back */
 
@@ -99,7 +100,8 @@ pd_forensics_open(const struct pd_forensics_options *options,
 	forensics->options = options;
 	forensics->listener = listener;
 	forensics->jobs = options->jobs;
-	forensics->most_lines = BLOCK_LINES * options->jobs;
+	forensics->most_lines = options->jobs == 1 ? BLOCK_LINES :
+	    BLOCK_LINES_EACH * options->jobs;
 	forensics->lines = pd_allocate((size_t)forensics->most_lines,
 	    sizeof(*forensics->lines));
 	forensics->shares = pd_allocate((size_t)forensics->most_lines / SHARE_LINES,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "module.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -326,22 +327,48 @@ pd_module_call_each(struct pd_module *module, const int *functions, int count,
 	return each_output(module, functions, 0, count, error);
 }
 
+/* After a call of several that failed: was it the first function, which gave more than
+ * one value, since the others do what they should on what it gave? */
+static bool
+gave_more(struct pd_module *module, const int *functions, int count, jv output,
+    jv arguments)
+{
+	struct pd_error ignored;
+	bool others_do = true;
+
+	/* One by one, so that none gets what is meant for the next. */
+	for (int i = 1; i < count && others_do; i++) {
+		jv result = pd_module_call(module, functions[i], jv_copy(output),
+		    jv_copy(arguments), &ignored);
+		others_do = jv_is_valid(result);
+		jv_free(result);
+	}
+	return others_do;
+}
+
 jv
 pd_module_call_then_each(struct pd_module *module, const int *functions,
     int count, jv input, jv arguments, jv *results, struct pd_error *error)
 {
+	static const char exactly_one[] = "it must give exactly one value";
 	jv output;
 
 	*results = jv_invalid();
-	start(module, PD_CALLING_THEN_EACH, functions, count, input, arguments);
+	start(module, PD_CALLING_THEN_EACH, functions, count, input, jv_copy(arguments));
 	enum pd_output result = next_output(module, functions[0], &output, error);
 	if (result == PD_OUTPUT_VALUE) {
 		*results = each_output(module, functions, 1, count, error);
+		if (!jv_is_valid(*results) &&
+		    gave_more(module, functions, count, output, arguments)) {
+			jv_free(output);
+			output = wrong_count(module, functions[0], "more than one value",
+			    exactly_one, error);
+		}
 	} else if (result == PD_OUTPUT_END) {
 		pd_dispatcher_abandon(module->dispatcher);
-		wrong_count(module, functions[0], "no value",
-		    "it must give exactly one value", error);
+		wrong_count(module, functions[0], "no value", exactly_one, error);
 	}
+	jv_free(arguments);
 	return output;
 }
 

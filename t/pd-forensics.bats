@@ -47,6 +47,39 @@ good() { local i; for ((i = 1; i <= $1; i++)); do credit "a$((i % 7))" 1 $(((i +
   assert_json 'map(select(.type == "forensics"))[0] | .verdict == "violated" and .events == 4 and .states == 2'
 }
 
+@test "functions that misbehave only after thousands of calls are caught as at the first one" {
+  # base: what a model of its own replaces one definition of.
+  cat >base <<'JQ'
+include "pd";
+def init: {n: 0};
+def on_Credited($e): .n += 1;
+def check_counts($e): .n > 0;
+def check_other($e): true;
+JQ
+  good 2600 >app.log
+  for wrong in 'def on_Credited($e): if .n == 2500 then ., . else .n += 1 end;' \
+    'def on_Credited($e): if .n == 2500 then empty else .n += 1 end;' \
+    'def on_Credited($e): if .n == 2500 then error("no") else .n += 1 end;' \
+    'def on_Credited($e): if .n == 2500 then input else .n += 1 end;' \
+    'def check_counts($e): if .n == 2500 then true, true else true end;' \
+    'def check_counts($e): if .n == 2500 then empty else true end;' \
+    'def check_counts($e): if .n == 2500 then error("no") else true end;' \
+    'def check_counts($e): if .n == 2500 then input else true end;' \
+    'def check_other($e): .n != 2500;'; do
+    name=${wrong%%(*} name=${name#def }
+    { grep -v "def $name(" base; echo "$wrong"; } >late.jq
+    run --separate-stderr pd-forensics -m late.jq --map map.jq app.log
+    case $name in
+      on_Credited) assert_status 2; [[ $stderr == *"event 2501 cannot be folded: "* ]] || fail "$wrong: $stderr" ;;
+      check_counts) assert_status 2; [[ $stderr == *"check_counts/1"* ]] || fail "$wrong: $stderr" ;;
+      *) assert_status 1; assert_json 'map(select(.type == "violation"))[0] | .line == 2500 and .state.n == 2500' ;;
+    esac
+    # The others go on being judged.
+    [[ $name == check_other ]] || assert_json 'map(select(.type == "forensics"))[0]
+      | .events == 2600 and .problems > 0 and .fired.check_other == null and .fired.other >= 2500'
+  done
+}
+
 @test "the state before is right after many events, in one large state, too" {
   cat >whole.jq <<'JQ'
 module {"name": "whole"};
