@@ -148,9 +148,7 @@ def bash_start:
 def bash_functions:
   "say() { printf '%s\\n' \"$*\"; }",
   "die() { printf '%s\\n' \"$*\" >&2 && exit 2; }",
-  "for tool in \(if .transports | index("http") then "curl jq" else "jq" end); do",
-  "  command -v \"$tool\" >/dev/null || die \"$tool is needed\"",
-  "done",
+  ((if .transports | index("http") then "curl" else empty end), "jq" | "command -v \(.) >/dev/null || die '\(.) is needed'"),
   "",
   "# Variables and the last reply are JSON in files; jq programs have the variables as $v.",
   "query() {",
