@@ -18,6 +18,7 @@
 struct pd_observation {
 	struct pd_adapter *adapter;	/* NULL: there is none to ask */
 	const char *id;		/* of the command that it answers */
+	bool repeated;		/* sent before: what that reply gave out is known */
 	jv command;		/* as it was sent */
 	jv reply;		/* invalid: there was none */
 	jv outputs;		/* what the adapter made of it: events, from the one with
