@@ -21,7 +21,7 @@ struct pd_injection;
 struct pd_injection_options {
 	const char *name;	/* for messages, or NULL: the program's */
 	const char *command;	/* a line for sh */
-	const char *ready;	/* an extended regular expression, or NULL */
+	const char *ready;	/* a regular expression as of jq, or NULL */
 	const char *map;	/* as of pd-forensics(1), or NULL */
 };
 
