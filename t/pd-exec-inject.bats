@@ -34,6 +34,8 @@ def request_Authorize:
 def events_Authorize($c): {type: "Authorized", auth: $c.auth};
 def request_Capture: {argv: ["true"]};
 def events_Capture($c): {type: "Captured", auth: $c.auth};
+def request_Pause: {argv: ["sleep", "0.4"]};
+def events_Pause($c): empty;
 END
   # What a request's program leaves running is ended with it: this works on.
   mkfifo work
@@ -53,11 +55,13 @@ teardown() {
 }
 
 @test "events from outside are folded after the command under way, and belong to the one that awaits them" {
-  plan '{"type":"Authorize","auth":1}' '{"type":"Authorize","auth":2}' '{"type":"Capture","auth":1}' >plan
+  # tail may take a moment to tell.
+  plan '{"type":"Authorize","auth":1}' '{"type":"Pause"}' '{"type":"Authorize","auth":2}' '{"type":"Pause"}' \
+    '{"type":"Capture","auth":1}' >plan
   run -0 --separate-stderr pd-exec "${pay[@]}" "${ready[@]}" --conform --grace 50ms plan
   assert_that 'of("event") | map([.id, .source, .event.type, .event.auth]) == [
     ["c1", "command", "Authorized", 1], ["c1", "injector", "Approved", 1],
-    ["c2", "command", "Authorized", 2], ["c2", "injector", "Approved", 2], ["c3", "command", "Captured", 1]] and
+    ["c3", "command", "Authorized", 2], ["c3", "injector", "Approved", 2], ["c5", "command", "Captured", 1]] and
     map(.n) == [1, 2, 3, 4, 5]'
   [[ -z $stderr ]]
 }
@@ -203,7 +207,7 @@ END
 @test "in branches an event stands after its command, and the suffix builds on it" {
   jq -nc '{type: "sequence", run: 1, seed: 7, plan: ("0" * 64), prefix: [],
     branches: [range(1; 4) | [{id: "c\(.)", command: {type: "Authorize", auth: .}}]],
-    suffix: [range(1; 4) | {id: "c\(. + 3)", command: {type: "Capture", auth: .}}]}' >plan
+    suffix: [{id: "c9", command: {type: "Pause"}}, (range(1; 4) | {id: "c\(. + 3)", command: {type: "Capture", auth: .}})]}' >plan
   for _ in 1 2 3; do
     echo up >hooks
     run -0 --separate-stderr pd-exec "${pay[@]}" "${ready[@]}" --grace 100ms plan
