@@ -597,7 +597,6 @@ predict(struct plan *plan)
 {
 	struct pd_error error;
 
-	plan->predictions = (struct pd_predictions){jv_object(), jv_array()};
 	if (plan->model == NULL)
 		return;
 	pd_predictions_free(&plan->predictions);
