@@ -595,7 +595,7 @@ decide(struct plan *plan)
 static void
 predict(struct plan *plan)
 {
-	struct pd_error error;
+	struct pd_error error = PD_ERROR_INIT;
 
 	if (plan->model == NULL)
 		return;

@@ -140,11 +140,12 @@ has_mark(jv outputs, const char *mark)
 {
 	bool found = false;
 
-	if (jv_is_valid(outputs))
-		jv_array_foreach(outputs, i, output) {
-			found = found || pd_json_has_peek(output, mark);
-			jv_free(output);
-		}
+	if (!jv_is_valid(outputs))
+		return false;
+	jv_array_foreach(outputs, i, output) {
+		found = found || pd_json_has_peek(output, mark);
+		jv_free(output);
+	}
 	return found;
 }
 
