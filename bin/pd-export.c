@@ -242,7 +242,7 @@ has_word(jv list, jv word)
 
 	if (jv_get_kind(list) == JV_KIND_ARRAY)
 		jv_array_foreach(list, i, known) {
-			found = found || jv_equal(known, jv_copy(word));
+			found = jv_equal(known, jv_copy(word)) || found;
 		}
 	return found;
 }

@@ -385,7 +385,7 @@ holds(const struct pd_observation *seen, jv assertion)
 	if (jv_is_valid(value) && pd_json_has_peek(assertion, "one_of")) {
 		jv list = pd_json_peek(assertion, "one_of");
 		jv_array_foreach(list, i, allowed) {
-			result = result || jv_equal(allowed, jv_copy(value));
+			result = jv_equal(allowed, jv_copy(value)) || result;
 		}
 		jv_free(list);
 	} else if (jv_is_valid(value)) {

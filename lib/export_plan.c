@@ -595,9 +595,8 @@ decide(struct plan *plan)
 static void
 predict(struct plan *plan)
 {
-	struct pd_error error;
+	struct pd_error error = PD_ERROR_INIT;
 
-	plan->predictions = (struct pd_predictions){jv_object(), jv_array()};
 	if (plan->model == NULL)
 		return;
 	pd_predictions_free(&plan->predictions);

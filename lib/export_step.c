@@ -92,7 +92,7 @@ add_missing(const struct pd_export_sources *sources, struct pd_holes *holes,
 	jv_object_foreach(used, variable, token) {
 		bool there = false;
 		jv_array_foreach(found, i, name) {
-			there = there || jv_equal(name, jv_copy(variable));
+			there = jv_equal(name, jv_copy(variable)) || there;
 		}
 		jv value = pd_json_peek(sources->references, jv_string_value(token));
 		if (!there && jv_is_valid(value))
@@ -140,11 +140,12 @@ has_mark(jv outputs, const char *mark)
 {
 	bool found = false;
 
-	if (jv_is_valid(outputs))
-		jv_array_foreach(outputs, i, output) {
-			found = found || pd_json_has_peek(output, mark);
-			jv_free(output);
-		}
+	if (!jv_is_valid(outputs))
+		return false;
+	jv_array_foreach(outputs, i, output) {
+		found = found || pd_json_has_peek(output, mark);
+		jv_free(output);
+	}
 	return found;
 }
 

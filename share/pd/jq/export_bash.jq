@@ -202,7 +202,7 @@ def bash_send($client):
   end;
 
 def bash_functions($client):
-  "say() { printf '%s\\n' \"$*\"; }",
+  "say() { printf '%s\\n' \"$@\"; }",
   "die() { printf '%s\\n' \"$*\" >&2 && exit 2; }",
   ((if .transports | index("http") then $client else empty end), "jq" | "command -v \(.) >/dev/null || die '\(.) is needed'"),
   "",
