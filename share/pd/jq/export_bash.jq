@@ -204,9 +204,7 @@ def bash_send($client):
 def bash_functions($client):
   "say() { printf '%s\\n' \"$*\"; }",
   "die() { printf '%s\\n' \"$*\" >&2 && exit 2; }",
-  "for tool in \(if .transports | index("http") then "\($client) jq" else "jq" end); do",
-  "  command -v \"$tool\" >/dev/null || die \"$tool is needed\"",
-  "done",
+  ((if .transports | index("http") then $client else empty end), "jq" | "command -v \(.) >/dev/null || die '\(.) is needed'"),
   "",
   "# Variables and the last reply are JSON in files; jq programs have the variables as $v.",
   "query() {",
