@@ -220,51 +220,6 @@ name_predicted(jv string, void *context)
 	return string;
 }
 
-/* The first event of an attempt. */
-static jv
-attempted(const struct plan *plan, int attempt)
-{
-	jv data = pd_json_peek(plan->cause, "data");
-	jv attempts = pd_json_peek(data, "attempts");
-	jv one = jv_get_kind(attempts) == JV_KIND_ARRAY ?
-	    jv_array_get(jv_copy(attempts), attempt) : jv_invalid();
-	jv events = pd_json_peek(one, "events");
-	jv event = jv_get_kind(events) == JV_KIND_ARRAY ? jv_array_get(jv_copy(events), 0) :
-	    jv_invalid();
-
-	jv_free(events);
-	jv_free(one);
-	jv_free(attempts);
-	jv_free(data);
-	return event;
-}
-
-/* What the first attempt gave out and the second gave out anew are variables. */
-static void
-name_given_out(struct plan *plan)
-{
-	jv first = attempted(plan, 0), second = attempted(plan, 1);
-
-	if (is_repeated(plan, failing_id(plan)) && strcmp(pd_json_peek_string(first, "type",
-	    ""), pd_json_peek_string(second, "type", "")) == 0)
-		jv_object_foreach(first, field, value) {
-			jv other = pd_json_peek(second, jv_string_value(field));
-			if (jv_get_kind(value) == JV_KIND_STRING && jv_get_kind(other) ==
-			    JV_KIND_STRING && !jv_equal(jv_copy(value), other)) {
-				jv token = pd_reference_token(failing_id(plan), 0,
-				    jv_string_value(field));
-				name_token(plan, jv_string_value(token), value);
-				jv_free(token);
-			} else if (jv_get_kind(other) != JV_KIND_STRING) {
-				jv_free(other);
-			}
-			jv_free(value);
-			jv_free(field);
-		}
-	jv_free(first);
-	jv_free(second);
-}
-
 /* Predictions may speak of ids that no command has: those of other events. */
 static void
 name_predicted_tokens(struct plan *plan)
@@ -383,6 +338,91 @@ step_with(struct plan *plan, const char *id)
 	return NULL;
 }
 
+/* The first event that the second of two attempts gave, which is not bound. */
+static jv
+second_event(const struct plan *plan)
+{
+	jv data = pd_json_peek(plan->cause, "data");
+	jv attempts = pd_json_peek(data, "attempts");
+	jv second = jv_get_kind(attempts) == JV_KIND_ARRAY ?
+	    jv_array_get(jv_copy(attempts), 1) : jv_invalid();
+	jv events = pd_json_peek(second, "events");
+	jv event = jv_get_kind(events) == JV_KIND_ARRAY ? jv_array_get(jv_copy(events), 0) :
+	    jv_invalid();
+
+	jv_free(events);
+	jv_free(second);
+	jv_free(attempts);
+	jv_free(data);
+	return event;
+}
+
+/* Is a field of the first reply given out by the system, so that a repetition must
+ * have what is given out now? Without a prediction all are; with one what is, but for
+ * a string that was given out anew. */
+static bool
+is_given_out(jv field, jv value, jv second, bool predicted)
+{
+	jv_kind kind = jv_get_kind(value);
+	jv other = pd_json_peek(second, jv_string_value(field));
+	bool anew = jv_get_kind(other) == JV_KIND_STRING && kind == JV_KIND_STRING &&
+	    !jv_equal(jv_copy(value), jv_copy(other));
+
+	jv_free(other);
+	return strcmp(jv_string_value(field), "type") != 0 && (predicted ? anew :
+	    kind == JV_KIND_STRING || kind == JV_KIND_NUMBER);
+}
+
+/* The first event of the command that was sent again, its fields with tokens for what
+ * they gave out. */
+static jv
+name_given_out(struct plan *plan, const char *id, jv event, bool predicted)
+{
+	jv second = second_event(plan), result = jv_copy(event);
+	bool same_type = strcmp(pd_json_peek_string(event, "type", ""),
+	    pd_json_peek_string(second, "type", "")) == 0;
+
+	jv_object_foreach(event, field, value) {
+		if ((same_type || !predicted) && is_given_out(field, value, second, predicted)) {
+			jv token = pd_reference_token(id, 0, jv_string_value(field));
+			name_token(plan, jv_string_value(token), value);
+			result = jv_object_set(result, jv_copy(field), token);
+		}
+		jv_free(value);
+		jv_free(field);
+	}
+	jv_free(second);
+	jv_free(event);
+	return result;
+}
+
+/* What was answered first is right for the repetition, where the model does not say
+ * what is. */
+static void
+predict_repetition(struct plan *plan)
+{
+	const char *id = failing_id(plan);
+	jv events = is_repeated(plan, id) ? events_of(plan, id) : jv_array();
+	jv alternatives = pd_json_peek(plan->predictions.alternatives, id);
+	bool predicted = jv_is_valid(alternatives);
+
+	jv_free(alternatives);
+	if (jv_array_length(jv_copy(events)) == 0) {
+		jv_free(events);
+		return;
+	}
+	jv first = name_given_out(plan, id, jv_array_get(jv_copy(events), 0), predicted);
+	events = jv_array_set(events, 0, first);
+	if (predicted) {
+		jv_free(events);
+		return;
+	}
+	plan->predictions.alternatives = pd_json_set(plan->predictions.alternatives, id,
+	    JV_ARRAY(events));
+	plan->predictions.outcomes = jv_array_append(plan->predictions.outcomes,
+	    pd_json_set_number(jv_object(), id, 0));
+}
+
 static void
 repeat_step(struct plan *plan)
 {
@@ -429,31 +469,14 @@ share_knowledge(struct plan *plan, jv *known, jv *replies)
 	}
 }
 
-/* What was answered first is right for the repetition. */
-static void
-expect_the_same(struct plan *plan, struct placed *placed)
-{
-	jv seen = pd_symbols_events(plan->run.events, plan->sources.references);
-	jv events = pd_json_peek(seen, placed->step.item->id);
-	jv first = jv_array_slice(events, 0, jv_array_length(jv_copy(placed->events)));
-
-	placed->expect = jv_array_append(placed->expect, pd_json_set(pd_json_set(
-	    jv_object(), "assertions", pd_assertions_seen(&placed->step.seen, first)),
-	    "events", first));
-	jv_free(seen);
-}
-
 static void
 expect(struct plan *plan, struct placed *placed)
 {
 	jv alternatives = pd_json_peek(plan->predictions.alternatives,
 	    placed->step.item->id);
 
-	if (!jv_is_valid(alternatives)) {
-		if (is_repeated(plan, placed->step.item->id))
-			expect_the_same(plan, placed);
+	if (!jv_is_valid(alternatives))
 		return;
-	}
 	jv_array_foreach(alternatives, i, known) {
 		jv events = pd_redact(&plan->redaction, known);
 		jv alternative = pd_json_set(jv_object(), "events", jv_copy(events));
@@ -832,7 +855,7 @@ pd_export_plan(jv failure, struct pd_adapter *adapter,
 		name_references(&plan);
 		predict(&plan);
 		name_predicted_tokens(&plan);
-		name_given_out(&plan);
+		predict_repetition(&plan);
 		add_all_steps(&plan);
 		repeat_step(&plan);
 		if (plan.count == 0) {

@@ -7,7 +7,7 @@ load lib/helper
 load lib/toybank
 load lib/export
 
-formats=(curl python stdlib bats pytest)
+formats=(curl python stdlib javascript httpie jupyter bats pytest)
 
 setup() {
   pd_setup
@@ -30,6 +30,7 @@ exports_tell() {
 }
 
 @test "bug 1: a debit ignores holds" {
+  formats+=(jest elixir exunit livebook postman k6)
   exports_tell 1
 }
 
@@ -54,7 +55,7 @@ exports_tell() {
   url=$TOYBANK_URL
   hunt_once 1
   jq -c 'select(.type == "failure" and .shrink)' out >failure.pd.json
-  for format in curl python; do assert_reproduces "$format" failure.pd.json "$url"; done
+  for format in curl python javascript elixir; do assert_reproduces "$format" failure.pd.json "$url"; done
   # It is told, but neither sent nor expected.
-  run ! grep -E '^ *(send|expect|reply =).*1499816949527975237' script.curl script.python
+  run ! grep -E '^ *(send|expect|reply =).*1499816949527975237' script.curl script.python script.javascript script.elixir
 }

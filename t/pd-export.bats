@@ -16,31 +16,6 @@ teardown() {
   pd_teardown
 }
 
-start_shop() { start_python shop.py --key s3cret --log "$PWD/said" "$@"; }
-
-# sequence [COMMAND…]: one of these commands, JSON each.
-sequence() {
-  printf '%s\n' "$@" | jq -cs '{type: "sequence", run: 1, seed: 7, suffix: [],
-    prefix: [to_entries[] | {id: "c\(.key + 1)", command: .value}]}'
-}
-
-# fail_in_shop [OPTION of pd-exec…]: the sequence on standard input fails, to out.
-fail_in_shop() {
-  local status=0
-  SHOP_KEY=s3cret pd-exec "${shop[@]}" -u "$SERVER_URL" "$@" >out || status=$?
-  [[ $status == 1 ]]
-}
-
-# An order whose note comes back reversed: logged in by a token in a body, made by a request that is followed by
-# another to the place in its header, which is sent again until the order is there.
-failing_order() {
-  start_shop --bug
-  sequence '{"type":"Login","user":"@mint.c1.user:user-{}","password":"hunter2"}' \
-    '{"type":"Order","session":"@c1.session","note":"ab"}' \
-    '{"type":"Read","session":"@c1.session","order":"@c2.order"}' |
-    fail_in_shop --redact password --redact session --redact token --redact X-Api-Key
-}
-
 # A counter that goes below zero, to out.
 failing_counter() {
   start_counter --bug
@@ -103,15 +78,6 @@ failing_counter() {
     start_counter
     run -2 run_export "$format" "$COUNTER_URL"
     assert_output_has c1
-  done
-}
-
-# say TEXT HOW…: commands that say it in each of these ways.
-say() {
-  local how
-  for how in "${@:2}"; do
-    jq -cn --arg text "$1" --arg how "$how" '{type: (if IN($how; "stdin", "env", "argv") then "Run" else "Say" end),
-      $how, text: ($text | if startswith("@") then "@" + . else . end)}'
   done
 }
 
