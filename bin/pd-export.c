@@ -240,10 +240,11 @@ has_word(jv list, jv word)
 {
 	bool found = false;
 
-	if (jv_get_kind(list) == JV_KIND_ARRAY)
-		jv_array_foreach(list, i, known) {
-			found = jv_equal(known, jv_copy(word)) || found;
-		}
+	if (jv_get_kind(list) != JV_KIND_ARRAY)
+		return false;
+	jv_array_foreach(list, i, known) {
+		found = jv_equal(known, jv_copy(word)) || found;
+	}
 	return found;
 }
 

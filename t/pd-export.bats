@@ -154,7 +154,7 @@ for seed in range(8):
   last=$(jq -r 'select(.type == "run_end" and .failure).run' out | tail -n 1)
   pd-export -f json --run "$last" out | jq -e ".source.run == $last"
   pd-export --all all out
-  [[ $(find all -name '*.sh' -perm -u+x | wc -l) == "$runs" && $(find all -name 'test_*.py' | wc -l) == "$runs" ]]
+  [[ $(find all -name '*.bats' -perm -u+x | wc -l) == "$runs" && $(find all -name 'test_*.py' | wc -l) == "$runs" ]]
   pd-export -f curl --all only out
   [[ $(find only -type f | wc -l) == "$runs" ]]
   run -2 --separate-stderr pd-export --run 99999 out
