@@ -50,7 +50,7 @@ run_export() {
     livebook) BASE_URL=$2 verdict elixir -r "$helper_folder/req.exs" "$helper_folder/livebook.exs" "$file" ;;
     postman) run_newman "$file" "$2" ;;
     k6) run_k6 "$file" "$2" ;;
-    http) run_httpyac "$file" "$2" ;;
+    http) "$helper_folder/rest-client" "$file" "BASE_URL=$2" ;;
     python | stdlib) BASE_URL=$2 "$python" "$file" ;;
     bats) BASE_URL=$2 bats --tap "$file" ;;
     pytest) BASE_URL=$2 "$python" -m pytest -q -p no:cacheprovider "$file" ;;
@@ -73,10 +73,10 @@ assert_not_reproduced() {
 # verdict COMMAND…: of a notebook, which has no status: what it says last.
 verdict() {
   local status=0
-  "$@" >said 2>&1 || status=$?
-  cat said
+  "$@" >verdict.log 2>&1 || status=$?
+  cat verdict.log
   ((!status)) || return 2
-  case $(tail -n 1 said) in 'not reproduced'*) return 0 ;; reproduced*) return 1 ;; *) return 2 ;; esac
+  case $(tail -n 1 verdict.log) in 'not reproduced'*) return 0 ;; reproduced*) return 1 ;; *) return 2 ;; esac
 }
 
 # ExUnit ends with 2 when a test failed, Elixir with 1 when a script is wrong.
@@ -98,10 +98,6 @@ run_k6() {
   mkdir -p node_modules && ln -sfn "$helper_folder/k6" node_modules/k6
   BASE_URL=$2 node --preserve-symlinks --preserve-symlinks-main node_modules/k6/run.js "$1" || status=$?
   case $status in 99) return 1 ;; 107) return 2 ;; *) return "$status" ;; esac
-}
-
-run_httpyac() {
-  BASE_URL=$2 node "$PD_ROOT/build/npm/node_modules/httpyac/bin/httpyac.js" send "$1" --all --no-color --var "BASE_URL=$2"
 }
 
 # --- The shop of t/lib/servers, which wants secrets, works orders off and repeats what it is told ---

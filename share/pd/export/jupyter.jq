@@ -14,7 +14,7 @@ def code_cell($id; lines): cell($id; {cell_type: "code", execution_count: null, 
 
 def linear_cells:
   .decided_by as $decided_by
-  | code_cell("start"; python_minted, (.before[] | python_hook)),
+  | (if .minted != [] or .before != [] then code_cell("start"; python_minted, (.before[] | python_hook)) else empty end),
     (.steps[]
      | text_cell("about-\(.id)"; "### \(.id | markdown) \(step_words | markdown)",
          (if .failing then "", "This is the step that failed." else empty end)),

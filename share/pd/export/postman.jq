@@ -8,24 +8,28 @@ include "export";
 
 # {{name}} stands for a variable; in JSON that is no string it stands without quotes.
 def hole_name: .environment // (if .encode == "uri" then "\(.variable)_uri" else .variable end);
-def postman_text: map(if type == "string" then . else "{{\(hole_name)}}" end) | join("");
+def postman_text: map(if type == "string" then unbraced("a collection") else "{{\(hole_name)}}" end) | join("");
+def escaped: map(if type == "string" then @uri else "{{\(.environment // "\(.variable)_uri")}}" end) | join("");
 # A part of JSON text: what is within a string is the value as JSON without its quotes.
 def inner: "{{\(hole_name)_json}}";
 def postman_value:
-  if has("constant") then .constant | tojson
+  if has("constant") then .constant | tojson | json_unbraced
   elif has("environment") then "\"{{\(.environment)}}\""
   elif has("variable") then "{{\(.variable)_value}}"
-  elif has("text") then "\"\(.text | map(if type == "string" then tojson[1:-1] else inner end) | join(""))\""
+  elif has("text") then "\"\(.text | map(if type == "string" then tojson[1:-1] | json_unbraced else inner end) | join(""))\""
   elif has("array") then "[\(.array | map(postman_value) | join(","))]"
-  else "{\(.object | map("\"\(.[0] | map(if type == "string" then tojson[1:-1] else inner end) | join(""))\":\(.[1] | postman_value)") | join(","))}" end;
+  else "{\(.object | map("\"\(.[0] | map(if type == "string" then tojson[1:-1] | json_unbraced else inner end) | join(""))\":\(.[1] | postman_value)") | join(","))}" end;
 
-def postman_pairs: map({key: (.[0] | postman_text), value: (.[1] | postman_text)});
+# Percent-encoded here, where it is known what Postman would leave as it is.
+def postman_pairs: map({key: (.[0] | escaped), value: (.[1] | escaped)});
 def postman_body:
   if has("json") then {mode: "raw", raw: (.json | postman_value), options: {raw: {language: "json"}}}
-  elif has("form") then {mode: "urlencoded", urlencoded: (.form | postman_pairs)}
+  elif has("form") then {mode: "raw", raw: (.form | postman_pairs | map("\(.key)=\(.value)") | join("&"))}
   elif has("body") then {mode: "raw", raw: (.body | postman_text), options: {raw: {language: "text"}}}
   else null end;
-def url_text: if has("url") then .url | postman_text else "{{BASE_URL}}\(.path | postman_text)" end;
+def url_text:
+  (.url // .path | map(if type == "string" then split("{") | join("%7B") else . end) | postman_text) as $text
+  | if has("url") then $text else "{{BASE_URL}}\($text)" end;
 def postman_url:
   url_text as $raw
   | (.query | postman_pairs) as $query

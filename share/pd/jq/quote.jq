@@ -17,6 +17,13 @@ def shell:
 def comment: (if length > 400 then .[:400] + "..." else . end) | tojson[1:-1] | gsub("[\\x{7f}-\\x{9f}\\x{ad}\\x{61c}\\x{200b}-\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{206f}\\x{feff}]"; "?")
   | gsub("\\\\\""; "\"");
 
+# Where {{name}} stands for a variable: JSON text without it, which says the same; text
+# of which it is no part, or an error.
+def json_unbraced: split("{{") | join("{\\u007b");
+def unbraced($format):
+  (match("\\{\\{[^{}]*\\}\\}").string // null) as $found
+  | if $found then error("\($format) takes \($found) for a variable") else . end;
+
 # A value as a jq program says it: JSON, but for numbers that only its text can hold.
 def jq: tojson;
 
@@ -55,8 +62,14 @@ def javascript:
 # A string and a value in Elixir, which interpolates, and takes no text in its source
 # that turns around.
 def elixir_string:
-  tojson | gsub("#\\{"; "\\#{") | gsub("(?<c>[\\x{61c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}])";
-    "\\u" + (.c | explode[0] | [. / 4096, . / 256 % 16, . / 16 % 16, . % 16] | map(floor as $d | "0123456789abcdef"[$d:$d + 1]) | add));
+  tojson | split("#{") | join("\\#{")
+  | if test("[\\x{61c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]") then
+      [explode[]
+       | if . == 1564 or . == 8206 or . == 8207 or (. >= 8232 and . <= 8238) or (. >= 8294 and . <= 8297) then
+           "\\u" + ([. / 4096, . / 256 % 16, . / 16 % 16, . % 16] | map(floor as $d | "0123456789abcdef"[$d:$d + 1]) | add)
+         else [.] | implode end]
+      | join("")
+    else . end;
 def elixir:
   if type == "object" then "%{" + (to_entries | map("\(.key | elixir_string) => \(.value | elixir)") | join(", ")) + "}"
   elif type == "array" then "[" + (map(elixir) | join(", ")) + "]"

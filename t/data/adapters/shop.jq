@@ -11,6 +11,7 @@ def request_Read: {path: "/orders/\(.order | @uri)", query: {verbose: true}};
 def request_Say:
   if .how == "json" then {method: "POST", path: "/say/json", json: {"te xt": [.text]}}
   elif .how == "key" then {method: "POST", path: "/say/key", json: {(.text): 1}}
+  elif .how == "digits" then {method: "POST", path: "/say/digits", json: {text, numbers}}
   elif .how == "body" then {method: "POST", path: "/say/body", body: .text}
   elif .how == "form" then {method: "POST", path: "/say/form", form: {"te xt": .text}}
   elif .how == "query" then {path: "/say/query", query: {"te xt": .text}}

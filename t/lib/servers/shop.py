@@ -7,6 +7,7 @@ under /say goes to the file --log as it was understood, a line of JSON each. --b
 is said with a full stop without it.
 """
 import argparse
+import decimal
 import http.server
 import itertools
 import json
@@ -17,6 +18,10 @@ import urllib.parse
 OPTIONS = None
 NUMBERS = itertools.count(1)
 SESSIONS, JOBS, ORDERS = set(), {}, {}
+
+
+def digits(number):
+    return str(decimal.Context(prec=400).create_decimal(number).normalize(decimal.Context(prec=400)))
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -72,9 +77,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             else:
                 self.answer(200, {"lines": [{"note": note[::-1] if OPTIONS.bug else note}]})
 
-    def said(self, how, text):
+    def said(self, how, text, **more):
         with open(OPTIONS.log, "a", encoding="utf-8") as log:
-            log.write(json.dumps({"how": how, "text": text}) + "\n")
+            log.write(json.dumps({"how": how, "text": text, **more}) + "\n")
         self.answer(200, {"text": text.removesuffix(".") if OPTIONS.bug else text})
 
     def do_GET(self):
@@ -100,6 +105,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.said("json", json.loads(content)["te xt"][0])
         elif self.path == "/say/key":
             self.said("key", list(json.loads(content))[0])
+        elif self.path == "/say/digits":
+            told = json.loads(content, parse_int=digits, parse_float=digits)
+            self.said("digits", told["text"], numbers=told["numbers"])
         elif self.path == "/login":
             self.log_in(json.loads(content))
         else:
