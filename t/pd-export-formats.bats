@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # pd-export: what is particular to JavaScript, HTTPie, notebooks, Elixir, Postman, k6, .http files and HTTP archives.
 # That they find toybank's bugs is in pd-export-toybank-*.bats.
-# shellcheck disable=SC2154 # variables of the helpers
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # data in quotes; tests are shells of their own; variables of and for the helpers
 
 load lib/helper
 load lib/export
