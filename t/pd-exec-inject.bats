@@ -259,3 +259,48 @@ END
   assert_that 'of("event") | [group_by(.event.type)[] | length] | .[0] == .[1] and .[0] > 5'
   assert_that 'ends | map(.conditions.heard) | all(.opened == .met)'
 }
+
+@test "postgres: NOTIFY becomes events by way of psql and LISTEN, and what was rolled back does not" {
+  start_postgres
+  psql -qc 'CREATE TABLE orders (id serial PRIMARY KEY, item text)'
+  cat >shop.jq <<'END'
+module {"name": "shop", "eventually": {"told": {"after": "Ordered", "timeout_ms": 3000}},
+  "triggers": {"told_of_orders_only": {"every": "Told"}}};
+include "pd";
+def init: {orders: {}, told: {}};
+def commands: {Order: {args: {item: string(1; 6; "ab c")}}, GiveUp: {args: {item: string(1; 6; "ab c")}}};
+def simulate_Order($c): {type: "Ordered", id: external, item: $c.item};
+def simulate_GiveUp($c): {type: "GivenUp"};
+def on_Ordered($e): .orders["\($e.id)"] = $e.item;
+def on_GivenUp($e): .;
+def on_Told($e): .told["\($e.id)"] = $e.item;
+def to_event($p):
+  $p.text // "" | capture("^Asynchronous notification \"orders\" with payload \"(?<payload>.*)\" received from")
+  | .payload | fromjson | {type: "Told", id, item};
+def awaits_Order($c; $events): {type: "Told", id: $events[0].id};
+def eventually_told($e): .told["\($e.id)"] == $e.item // "nobody told of order \($e.id)";
+def check_told_of_orders_only($e): .orders["\($e.id)"] == $e.item;
+END
+  cat >psql.jq <<'END'
+include "pd";
+def sql($end):
+  {argv: ["psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-v", "item=" + .item], stdin:
+    "BEGIN; INSERT INTO orders (item) VALUES (:'item') RETURNING id \\gset\n
+     SELECT pg_notify('orders', json_build_object('id', :id, 'item', :'item')::text) \\g /dev/null\n\($end); \\echo :id\n"};
+def request_Order: sql("COMMIT");
+def events_Order($c): if .exit == 0 then {type: "Ordered", id: (.stdout | tonumber), item: $c.item} else unexpected end;
+def request_GiveUp: sql("ROLLBACK");
+def events_GiveUp($c): if .exit == 0 then {type: "GivenUp"} else unexpected end;
+END
+  # psql tells of notifications when it is given something to do.
+  local listen="(echo 'LISTEN orders; SELECT 1;'; while sleep 0.05; do echo ';'; done) | psql -qAt"
+  pd-gen -m shop.jq -n 4 -s 1 --max-commands 8 >plans
+  run -0 --separate-stderr pd-exec -m shop.jq -a psql.jq --inject "$listen" --inject-ready '^1$' plans
+  assert_that '[of("event")[] | select(.source == "injector")] | length > 4 and all(.id != null and .event.type == "Told")'
+  assert_that 'ends | map(.conditions.told) | all(.opened == .met) and (map(.opened) | add > 4)'
+  assert_that 'of("event") | map(.event.type) | index("GivenUp") != null'
+  # A database that forgets to tell is found out.
+  sed -i "s/pg_notify('orders'/pg_notify('order'/" psql.jq
+  run -1 --separate-stderr pd-exec -m shop.jq -a psql.jq --inject "$listen" --inject-ready '^1$' --stop-on-failure plans
+  assert_that 'failures | last | .kind == "poll_timeout" and .name == "told"'
+}

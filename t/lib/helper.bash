@@ -22,7 +22,7 @@ pd_setup() {
   PD_CAPTURE=$BATS_TEST_TMPDIR/.pd/capture
   PD_TEST_ID=$BATS_TEST_TMPDIR
   export PD_ROOT PD_BIN PD_CAPTURE PD_TEST_ID TZ=UTC LC_ALL=C.UTF-8
-  servers=()
+  servers=() postgres_folders=()
   cd "$BATS_TEST_TMPDIR" && mkdir -p .pd/capture .pd/shims || return
   for program in "${record_programs[@]}"; do
     [[ ! -x $PD_BIN/$program ]] || ln -s "$helper_folder/shims/shim" ".pd/shims/$program"
@@ -37,6 +37,7 @@ pd_teardown() {
   export -n PD_TEST_ID # so that neither we nor what is started from here on
   cd /                 # counts as left over
   stop_servers || status=1
+  ((!${#postgres_folders[@]})) || rm -rf "${postgres_folders[@]}"
   end_leftovers || status=1
   validate_captured || status=1
   return "$status"
@@ -110,6 +111,28 @@ start_etcd() {
   fail "etcd did not start:" "$(<"$BATS_TEST_TMPDIR/etcd.log")"
 }
 etcd_answers_or_ended() { curl -sf --max-time 1 "$ETCD_URL/health" || ended "$1"; }
+
+# Sets PGHOST, where its socket is, and PGUSER. It listens nowhere else. It refuses to be root, so root lends it
+# to nobody, in a folder that nobody can reach.
+start_postgres() {
+  local bin folder as=()
+  bin=$(find /usr/lib/postgresql* /usr/bin -name initdb 2>/dev/null | sort -V | tail -n 1)
+  bin=${bin%/*}
+  [[ $bin ]] || fail "no initdb: is postgresql installed?" || return
+  folder=$(mktemp -d "${TMPDIR:-/tmp}/pd-postgres.XXXXXX")
+  if ((UID == 0)); then
+    chown nobody "$folder"
+    as=(setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups)
+  fi
+  postgres_folders+=("$folder")
+  (cd "$folder" && "${as[@]}" "$bin/initdb" -D "$folder/data" -U tester -A trust --no-sync) >initdb.log 2>&1 ||
+    fail "$(<initdb.log)" || return
+  export PGHOST=$folder PGUSER=tester PGDATABASE=postgres
+  start_server postgres "${as[@]}" "$bin/postgres" -D "$folder/data" -k "$folder" -h '' -F
+  wait_for postgres_answers_or_ended "$SERVER_PID" || return
+  ! ended "$SERVER_PID" || fail "postgres did not start:" "$(<"$BATS_TEST_TMPDIR/postgres.log")"
+}
+postgres_answers_or_ended() { psql -qAtc 'SELECT 1' || ended "$1"; }
 
 # Below the ports that the kernel gives to those who ask for port 0.
 free_port() {
