@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "json.h"
 
 bool
 pd_outside_is_under_way(const struct pd_run *run)
@@ -12,7 +13,8 @@ pd_outside_is_under_way(const struct pd_run *run)
 	bool any = false;
 
 	for (size_t i = 0; i < run->lane_count; i++)
-		any = any || run->lanes[i].call != NULL || run->lanes[i].repeats != NULL;
+		any = any || run->lanes[i].call != NULL || run->lanes[i].repeats != NULL ||
+		    run->lanes[i].told != 0;
 	return any;
 }
 
@@ -66,12 +68,14 @@ take_sighting(struct pd_run *run)
 	if (sighting.id == NULL)
 		place = pd_awaiting_owner(&run->awaiting, sighting.event);
 	if (run->gathers) {
+		pd_telling_event(run, place, sighting.source, sighting.event);
 		pd_gathering_see(&run->gathering, place, sighting.source,
 		    jv_copy(sighting.event), sighting.at);
 	} else {
 		pd_projection_pass_time(&run->projection, sighting.at);
 		pd_projection_event(&run->projection, sighting.source, sighting.event,
 		    sighting.at, place);
+		pd_telling_event(run, place, sighting.source, sighting.event);
 	}
 	jv_free(sighting.event);
 	free(sighting.id);
@@ -100,15 +104,6 @@ pd_outside_pass_time(struct pd_run *run)
 	if (!run->gathers && !pd_outside_is_under_way(run) && run->phase >= PHASE_SETUP &&
 	    run->phase <= PHASE_SETTLE)
 		pd_projection_pass_time(&run->projection, pd_loop_now());
-}
-
-/* The same, with all that injectors have written up to now. */
-void
-pd_outside_look(struct pd_run *run)
-{
-	if (run->executor->injection != NULL)
-		pd_injection_read(run->executor->injection);
-	take_sightings(run);
 }
 
 /* Nobody's: what came before the run, or after its end. */
@@ -141,13 +136,55 @@ note_trouble(struct pd_run *run)
 	    pd_injection_failed(executor->injection, &name, &error);
 
 	if (kind != NULL) {
-		executor->broken = true;
+		executor->broken = strcmp(kind, "mock_failed") == 0 ? "a mock" :
+		    "an injector";
 		fail_outside(run, kind, name, &error, PD_NOWHERE);
 	}
 	if (pollers->kind != NULL)
 		fail_outside(run, pollers->kind, pollers->name, &pollers->error,
 		    (struct pd_journal_place){own_id(run->sequence, pollers->id),
 		    pollers->branch});
+}
+
+/* What mocks were asked stands in the run's records; what a strict one had no answer
+ * to is its failure. */
+static void
+note_requests(struct pd_run *run)
+{
+	jv requests = pd_injection_requests(run->executor->injection);
+
+	jv_array_foreach(requests, i, request) {
+		const char *name = pd_json_peek_string(request, "mock", "");
+		struct pd_error error;
+		pd_error_set(&error, "mock '%s' has no answer to %s %s", name,
+		    pd_json_peek_string(request, "method", "?"),
+		    pd_json_peek_string(request, "target", "?"));
+		pd_error_hint(&error, "handle of the mock gives one, or the system should "
+		    "not have asked");
+		if (pd_json_peek_bool(request, "strict", false))
+			fail_outside(run, "unmatched_request", name, &error, PD_NOWHERE);
+		pd_journal_request(&run->journal, request);
+		jv_free(request);
+	}
+	jv_free(requests);
+}
+
+void
+pd_outside_note(struct pd_run *run)
+{
+	if (run->executor->injection != NULL)
+		note_requests(run);
+	note_trouble(run);
+}
+
+/* The same, with all that injectors have written up to now. */
+void
+pd_outside_look(struct pd_run *run)
+{
+	if (run->executor->injection != NULL)
+		pd_injection_read(run->executor->injection);
+	pd_outside_note(run);
+	take_sightings(run);
 }
 
 static void
@@ -184,17 +221,22 @@ bool
 pd_outside_has_settled(const struct pd_run *run)
 {
 	return run->projection.stopping || !run->projection.folding ||
-	    (run->projection.conditions.count == 0 && pd_loop_now() >= run->settled);
+	    (run->projection.conditions.count == 0 && pd_loop_now() >= run->settled &&
+	    pd_telling_is_over(run));
 }
 
 /* After each turn of the loop, while the run has commands. */
 void
 pd_outside_attend(struct pd_run *run)
 {
+	if (run->phase == PHASE_RESET && pd_telling_is_over(run)) {
+		note_trouble(run);
+		pd_run_advance(run);
+	}
 	if (run->phase < PHASE_SETUP || run->phase > PHASE_SETTLE)
 		return;
 	take_sightings(run);
-	note_trouble(run);
+	pd_outside_note(run);
 	pd_outside_pass_time(run);
 	if (run->projection.folding && !run->projection.stopping)
 		pd_pollers_update(&run->pollers, &run->projection.conditions,
