@@ -32,8 +32,8 @@ enum {
 	OPT_ALLOW_VACUOUS, OPT_STRICT, OPT_LINE_BUFFERED, OPT_MAX_LINE,
 	OPT_SKIP_BAD, OPT_SHARED, OPT_REPEAT, OPT_JITTER, OPT_NO_LINEARIZE,
 	OPT_LINEARIZE_TIMEOUT, OPT_INJECT, OPT_INJECT_READY, OPT_INJECT_MAP, OPT_GRACE,
-	OPT_MOCK, OPT_MOCK_STRICT, OPT_STUTTER, OPT_STUTTER_MAX, OPT_STUTTER_DELAY, OPT_STUTTER_COMMANDS,
-	OPT_STUTTER_IGNORE,
+	OPT_MOCK, OPT_MOCK_STRICT, OPT_STUTTER, OPT_STUTTER_MAX, OPT_STUTTER_DELAY,
+	OPT_STUTTER_COMMANDS, OPT_STUTTER_IGNORE, OPT_TRACEPARENT,
 };
 
 static const struct pd_option options[] = {
@@ -52,6 +52,7 @@ static const struct pd_option options[] = {
 	{OPT_INJECT_MAP, "inject-map", "MAP", "makes events of what that injector writes"},
 	{OPT_MOCK, "mock", "CMD", "a service that the system depends on, such as pd-mock; NAME=CMD names it"},
 	{OPT_MOCK_STRICT, "mock-strict", NULL, "a request that this mock has no answer to fails the run"},
+	{OPT_TRACEPARENT, "traceparent", NULL, "send W3C trace context, by which telemetry finds its command"},
 	{OPT_GRACE, "grace", "TIME", "for injectors and mocks after the last command of a run (200ms)"},
 	{OPT_STUTTER, "stutter", "P", "send idempotent commands again, each with this probability"},
 	{OPT_STUTTER_MAX, "stutter-max", "N", "at most so many times (2)"},
@@ -87,7 +88,7 @@ static const struct pd_program program = {
 	    "               [--repeat N] [--jitter TIME] [--no-linearize]\n"
 	    "               [--linearize-timeout TIME]\n"
 	    "               [--inject [NAME=]CMD [--inject-ready REGEX] [--inject-map MAP]]\n"
-	    "               [--mock [NAME=]CMD [--mock-strict]] [--grace TIME]\n"
+	    "               [--mock [NAME=]CMD [--mock-strict]] [--grace TIME] [--traceparent]\n"
 	    "               [--stutter P] [--stutter-max N] [--stutter-delay MIN:MAX]\n"
 	    "               [--stutter-commands NAMES] [--stutter-ignore FIELDS]\n"
 	    "               [--stop-on-failure] [--max-failures N] [--trace] [--report]\n"
@@ -286,6 +287,7 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_HEALTH_TIMEOUT:
 		executor->health_timeout = pd_option_duration("health-timeout", value);
 		break;
+	case OPT_TRACEPARENT: executor->traceparent = true; break;
 	case OPT_REDACT: pd_redaction_add(&settings->redaction, value); break;
 	case OPT_REPORT: settings->report = true; break;
 	case OPT_SHARED: settings->shared = true; break;
@@ -646,7 +648,7 @@ finish(struct session *session)
 		note_silent_checks(session);
 	}
 	if (pd_executor_strays(session->executor) > 0)
-		warnx("%zu events came from outside between runs, and belong to none; "
+		warnx("%zu events came from outside after their runs, and belong to none; "
 		    "--grace waits longer for them", pd_executor_strays(session->executor));
 	pd_counts_close(&session->counts);
 	complain_of_problems(&session->counts);

@@ -248,7 +248,8 @@ has_word(jv list, jv word)
 }
 
 /* Why a format cannot tell this failure, for a message; false when it can. A format
- * says what it can: {"transports": [...], "concurrent": true}; without that all. */
+ * says what it can: {"transports": [...], "concurrent": true, "polled": true}; without
+ * the first all. */
 static bool
 is_refused(const struct format *format, jv plan, char *reason, size_t size)
 {
@@ -270,6 +271,12 @@ is_refused(const struct format *format, jv plan, char *reason, size_t size)
 		refused = true;
 		snprintf(reason, size, "%s cannot send requests at the same time, and this "
 		    "failure needs it", format->name);
+	}
+	if (!refused && jv_is_valid(known) && pd_json_peek_bool(plan, "polled", false) &&
+	    !pd_json_peek_bool(metadata, "polled", false)) {
+		refused = true;
+		snprintf(reason, size, "%s cannot ask until time is up, and answers to polls "
+		    "are where this failure was seen", format->name);
 	}
 	jv_free(wanted);
 	jv_free(known);

@@ -212,7 +212,8 @@ on_violation(void *context, jv record, int64_t spooled)
 	struct session *session = context;
 	struct pd_error error;
 
-	if (session->settings->export != NULL && !session->exported)
+	if (session->settings->export != NULL && !session->exported &&
+	    !pd_json_peek_bool(record, "restarted", false))
 		export(session, record, spooled);
 	write_record(session, "violation", record);
 	pd_writer_flush(&session->writer, &error);
@@ -341,6 +342,10 @@ summary(struct session *session, const struct pd_forensics *forensics,
 	record = pd_json_set_number(record, "late", (double)counts->late);
 	record = pd_json_set_number(record, "states", (double)counts->parts);
 	record = pd_json_set_number(record, "given_up", (double)counts->given_up);
+	record = pd_json_set(record, "first_given_up", jv_copy(counts->first_given_up));
+	record = pd_json_set_number(record, "came_back", (double)counts->came_back);
+	record = pd_json_set(record, "first_came_back", jv_copy(counts->first_came_back));
+	record = pd_json_set_number(record, "doubtful", (double)counts->doubtful);
 	record = pd_json_set_number(record, "violations", (double)counts->violations);
 	record = pd_json_set_number(record, "problems", (double)counts->problems);
 	return pd_json_set(record, "fired", jv_copy(counts->fired));
@@ -357,6 +362,28 @@ sum(jv counts)
 		jv_free(times);
 	}
 	return total;
+}
+
+/* What giving up states left unproved. */
+static void
+note_given_up(struct session *session, const struct pd_forensics_counts *counts)
+{
+	struct pd_error error = PD_ERROR_INIT;
+
+	if (counts->came_back > 0)
+		pd_error_set(&error, "%" PRId64 " %s given up, whose keys came back: their"
+		    " states began anew, so nothing is proved of them", counts->came_back,
+		    counts->came_back == 1 ? "state was" : "states were");
+	else if (counts->unended > 0)
+		pd_error_set(&error, "%" PRId64 " %s given up before the checks for the end"
+		    " could run", counts->unended,
+		    counts->unended == 1 ? "state was" : "states were");
+	else
+		return;
+	pd_error_hint(&error, "--max-states N keeps more (now %" PRId64 ")",
+	    session->settings->forensics.max_states);
+	pd_complain(&error);
+	pd_counts_problem(&session->counts, "%s", error.message);
 }
 
 /* Why nothing was proved. */
@@ -378,6 +405,7 @@ note_problems(struct session *session, const struct pd_forensics_counts *counts)
 	if (counts->bad_lines > 0 && !settings->skip_bad)
 		pd_counts_problem(&session->counts, "%" PRId64 " of %" PRId64
 		    " lines could not be read", counts->bad_lines, counts->lines);
+	note_given_up(session, counts);
 	if (settings->allow_vacuous || counts->violations > 0)
 		return;
 	if (counts->events == 0)
@@ -407,9 +435,7 @@ finish(struct session *session, struct pd_forensics *forensics)
 	write_record(session, "forensics", summary(session, forensics, &counts));
 	if (session->template == NULL)
 		pd_writer_record(&session->writer, pd_stream_end(&session->counts, status));
-	jv_free(counts.skipped);
-	jv_free(counts.fired);
-	jv_free(counts.unfolded);
+	pd_forensics_counts_free(&counts);
 	return pd_close_output(&session->writer, status);
 }
 

@@ -20,7 +20,7 @@
 
 enum {
 	OPT_SECRET_FILE = 256, OPT_SECRET_ENVIRONMENT, OPT_FORMAT, OPT_HEADER,
-	OPT_TOLERANCE, OPT_REFUSE, OPT_OTLP, OPT_COUNT, OPT_TIMEOUT,
+	OPT_TOLERANCE, OPT_REFUSE, OPT_OTLP, OPT_COUNT, OPT_TIMEOUT, OPT_ANNOUNCE,
 };
 
 static const struct pd_option options[] = {
@@ -32,6 +32,7 @@ static const struct pd_option options[] = {
 	{OPT_TOLERANCE, "hmac-tolerance", "TIME", "how old a signature's time may be; 0 for any (5m)"},
 	{OPT_REFUSE, "hmac-refuse", NULL, "answer 401 to what is not signed rightly"},
 	{OPT_OTLP, "otlp", NULL, "take OpenTelemetry's traces and logs, a record each"},
+	{OPT_ANNOUNCE, "announce", NULL, "write a first record that tells where it listens"},
 	{OPT_COUNT, "count", "N", "stop after N records"},
 	{OPT_TIMEOUT, "timeout", "TIME", "stop after this time"},
 	PD_SERVING_OPTIONS,
@@ -44,7 +45,7 @@ static const struct pd_program program = {
 	    "                 [--unix-socket FILE] [--cert FILE --key FILE]\n"
 	    "                 [--hmac-secret-file FILE | --hmac-secret-env NAME]\n"
 	    "                 [--hmac-format NAME] [--hmac-header NAME]\n"
-	    "                 [--hmac-tolerance TIME] [--hmac-refuse] [--otlp]\n"
+	    "                 [--hmac-tolerance TIME] [--hmac-refuse] [--otlp] [--announce]\n"
 	    "                 [--max-body SIZE] [--max-connections N]\n"
 	    "                 [--client-timeout TIME] [--count N] [--timeout TIME]\n"
 	    "                 [--redact NAME]",
@@ -58,7 +59,7 @@ struct settings {
 	const char *respond, *secret_file, *secret_environment;
 	int64_t count;		/* 0: no limit */
 	int64_t timeout;	/* 0: none */
-	bool otlp, refuse;
+	bool otlp, refuse, announce;
 };
 
 struct session {
@@ -96,6 +97,7 @@ set_option(struct settings *settings, int option, const char *value)
 	switch (option) {
 	case 'r': settings->respond = value; break;
 	case OPT_OTLP: settings->otlp = true; break;
+	case OPT_ANNOUNCE: settings->announce = true; break;
 	case OPT_COUNT:
 		settings->count = pd_option_number("count", value, 1, INT64_MAX);
 		break;
@@ -237,11 +239,15 @@ take_export(struct session *session, enum pd_otlp_signal kind, struct pd_request
 	struct pd_reply reply;
 
 	session->request_at = request->at;
+	/* All of an export at once. */
+	session->writer.line_buffered = false;
 	if (pd_otlp_receive(kind, request, session->settings->serving.server.max_body,
 	    take_telemetry, session, &reply, &error) < 0) {
 		pd_error_prefix(&error, "an export was refused: ");
 		complain(session, &error);
 	}
+	session->writer.line_buffered = true;
+	pd_writer_flush(&session->writer, &error);
 	pd_serving_answer(request, &reply, is_told(session));
 }
 
@@ -306,6 +312,9 @@ start_server(struct session *session)
 	    take_request, take_trouble, session);
 
 	warnx("listening on %s", pd_server_url(server));
+	if (settings->announce)
+		pd_writer_record(&session->writer, pd_json_set_string(pd_json_set_string(
+		    jv_object(), "type", "listening"), "url", pd_server_url(server)));
 	if (settings->timeout > 0)
 		pd_loop_after(session->loop, settings->timeout, on_timeout, session);
 	return server;

@@ -210,13 +210,15 @@ take_request(void *context, struct pd_request *request)
 	struct pd_serving *serving = &session->settings->serving;
 	struct pd_reply reply;
 	jv record = pd_serving_request(serving, request);
-	jv events = jv_array();
+	jv events;
 
 	session->requests++;
-	if (request->too_large)
+	if (request->too_large) {
 		pd_reply_start(&reply, 413);
-	else
+		events = jv_array();
+	} else {
 		record = answer(session, record, &reply, &events);
+	}
 	record = pd_serving_redact(serving, pd_serving_add_reply(record, &reply));
 	/* They are to be folded: nothing may be missing in them. */
 	pd_writer_record(&session->writer, pd_json_set(record, "events", events));

@@ -9,11 +9,12 @@
 
 #include "filter.h"
 #include "json.h"
+#include "mutants.h"
 #include "mutating.h"
 #include "mutation.h"
 #include "mutation_score.h"
 #include "program.h"
-#include "random.h"
+#include "reading.h"
 #include "recorded.h"
 
 enum {
@@ -61,13 +62,9 @@ struct session {
 	const struct settings *settings;
 	struct pd_filter filter;
 	struct pd_model *model;
-	struct pd_mutated_run run;
-	bool open;		/* a run is in hand */
-	bool started;		/* by a run_start record */
+	struct pd_mutants mutants;
 	struct pd_mutation_score score;
-	jv answers, types;	/* see pd_mutation_scene */
-	jv readers;		/* {"Credited.amount": {checks, looks}} */
-	int64_t runs, failed, unfit;
+	struct pd_reading reading;
 	int64_t number;		/* of the latest mutant */
 	int64_t unapplied;	/* in reruns: mutants that the live answer gave no room for */
 };
@@ -109,64 +106,16 @@ parse_options(struct settings *settings, int argc, char **argv)
 	return end;
 }
 
-/*
- * The mutants of an answer.
- */
-
-/* Draw so many of the list, in its order. Consumes it. */
-static jv
-draw(const struct session *session, jv mutants, size_t answer)
-{
-	int count = jv_array_length(jv_copy(mutants)), wanted = (int)session->settings->sample;
-	struct pd_random random;
-	char name[32];
-	jv drawn = jv_array();
-
-	if (wanted == 0 || wanted >= count)
-		return mutants;
-	snprintf(name, sizeof(name), "answer %zu", answer);
-	pd_random_seed(&random, pd_seed_derive(session->settings->seed, "mutants",
-	    (uint64_t)session->run.run), name);
-	/* Selection sampling: each of those left is as likely as any other. */
-	for (int i = 0; i < count && wanted > 0; i++) {
-		if (pd_random_below(&random, (uint64_t)(count - i)) >= (uint64_t)wanted)
-			continue;
-		drawn = jv_array_append(drawn, jv_array_get(jv_copy(mutants), i));
-		wanted--;
-	}
-	jv_free(mutants);
-	return drawn;
-}
-
-static jv
-state_after(const struct session *session, size_t answer)
-{
-	const struct pd_mutated_run *run = &session->run;
-
-	return answer + 1 < run->count ? run->list[answer + 1].before.state :
-	    run->after.state;
-}
-
-static jv
-mutants_of(const struct session *session, size_t answer, jv earlier_peek)
-{
-	const struct pd_answered *answered = &session->run.list[answer];
-	struct pd_mutation_scene scene = {.command = answered->command,
-		.state = state_after(session, answer), .earlier = earlier_peek,
-		.answers = session->answers, .types = session->types,
-		.first = answer == 0, .last = answer + 1 == session->run.count};
-
-	return draw(session, pd_mutations(answered->events, &scene), answer);
-}
-
 /* The mutant record without verdict. */
 static jv
-mutant_record(struct session *session, const struct pd_answered *answered, jv mutant)
+mutant_record(struct session *session, const struct pd_mutated_run *run, size_t answer,
+    jv mutant)
 {
+	const struct pd_answered *answered = &run->list[answer];
 	jv record = pd_json_set_string(jv_object(), "type", "mutant");
 
 	record = pd_json_set_number(record, "number", (double)++session->number);
-	record = pd_json_set_number(record, "run", (double)session->run.run);
+	record = pd_json_set_number(record, "run", (double)run->run);
 	if (answered->id != NULL)
 		record = pd_json_set_string(record, "id", answered->id);
 	if (jv_is_valid(answered->command))
@@ -180,31 +129,22 @@ mutant_record(struct session *session, const struct pd_answered *answered, jv mu
  */
 
 /* Which checks read what the mutant changes? Found at the first few answers that
- * a mutant of it survived at, and remembered. */
+ * a mutant of it survived at. */
 static jv
-readers_of(struct session *session, size_t answer, jv mutant)
+readers_of(struct session *session, struct pd_mutated_run *run, size_t answer, jv mutant)
 {
 	char *subject = pd_mutation_subject(mutant);
-	jv known = pd_json_peek(session->readers, subject);
-	double looks = pd_json_peek_number(known, "looks", 0);
-	jv checks = jv_get_kind(known) == JV_KIND_OBJECT ? pd_json_peek(known, "checks") :
-	    jv_object();
 
-	jv_free(known);
-	if (looks < READINGS) {
-		checks = jv_object_merge(checks, pd_mutant_readers(&session->run, answer,
-		    (int)pd_json_peek_number(mutant, "index", 0),
-		    pd_json_peek_string(mutant, "field", NULL)));
-		known = pd_json_set(jv_object(), "checks", jv_copy(checks));
-		session->readers = pd_json_set(session->readers, subject,
-		    pd_json_set_number(known, "looks", looks + 1));
-	}
+	pd_reading_look(&session->reading, subject, run, answer,
+	    (int)pd_json_peek_number(mutant, "index", 0),
+	    pd_json_peek_string(mutant, "field", NULL), READINGS);
+	jv checks = pd_reading_checks(&session->reading, subject);
 	free(subject);
-	return jv_keys(checks);
+	return checks;
 }
 
 static jv
-add_verdict(struct session *session, size_t answer, jv record,
+add_verdict(struct session *session, struct pd_mutated_run *run, size_t answer, jv record,
     const struct pd_mutant_result *result)
 {
 	static const char *const names[] = {"killed", "survived", "equivalent"};
@@ -214,7 +154,7 @@ add_verdict(struct session *session, size_t answer, jv record,
 		return pd_json_set(record, "killed_by", jv_copy(result->killer));
 	if (result->verdict == PD_MUTANT_EQUIVALENT)
 		return record;
-	jv checks = readers_of(session, answer, record);
+	jv checks = readers_of(session, run, answer, record);
 	record = pd_json_set(record, "checks", checks);
 	if (!jv_is_valid(result->changes))
 		return record;
@@ -235,12 +175,12 @@ tell(struct session *session, jv record)
 }
 
 static void
-judge(struct session *session, size_t answer, jv mutant)
+judge(struct session *session, struct pd_mutated_run *run, size_t answer, jv mutant)
 {
-	jv record = mutant_record(session, &session->run.list[answer], mutant);
-	struct pd_mutant_result result = pd_mutant_judge(&session->run, answer, mutant);
+	jv record = mutant_record(session, run, answer, mutant);
+	struct pd_mutant_result result = pd_mutant_judge(run, answer, mutant);
 
-	tell(session, add_verdict(session, answer, record, &result));
+	tell(session, add_verdict(session, run, answer, record, &result));
 	pd_mutant_result_free(&result);
 }
 
@@ -285,9 +225,9 @@ emit_command(struct session *session, const struct pd_answered *answered)
 
 /* Returns how many commands there were; n counts the events. */
 static int64_t
-emit_steps(struct session *session, size_t answer, jv mutant, int64_t *n)
+emit_steps(struct session *session, const struct pd_mutated_run *run, size_t answer,
+    jv mutant, int64_t *n)
 {
-	struct pd_mutated_run *run = &session->run;
 	jv events = pd_mutation_apply(mutant, jv_copy(run->list[answer].events));
 	enum pd_mutation_place place = pd_mutation_place(mutant);
 	jv nothing = jv_array();
@@ -309,22 +249,21 @@ emit_steps(struct session *session, size_t answer, jv mutant, int64_t *n)
 
 /* The mutant record, and after it a run that has the mutant's number. */
 static void
-emit(struct session *session, size_t answer, jv mutant)
+emit(struct session *session, const struct pd_mutated_run *run, size_t answer, jv mutant)
 {
 	struct pd_writer *writer = &session->filter.writer;
 	int64_t events = 0;
 
-	pd_writer_record(writer, mutant_record(session, &session->run.list[answer],
-	    mutant));
-	if (jv_is_valid(session->run.start)) {
+	pd_writer_record(writer, mutant_record(session, run, answer, mutant));
+	if (jv_is_valid(run->start)) {
 		double number = (double)session->number;
-		jv sequence = pd_json_peek(session->run.start, "sequence");
-		jv start = pd_json_set_number(jv_copy(session->run.start), "run", number);
+		jv sequence = pd_json_peek(run->start, "sequence");
+		jv start = pd_json_set_number(jv_copy(run->start), "run", number);
 		start = pd_json_set_number(start, "attempt", 1);
 		pd_writer_record(writer, pd_json_set(start, "sequence",
 		    pd_json_set_number(sequence, "run", number)));
 	}
-	int64_t commands = emit_steps(session, answer, mutant, &events);
+	int64_t commands = emit_steps(session, run, answer, mutant, &events);
 	pd_writer_start(writer, "run_end");
 	pd_writer_number(writer, "run", session->number);
 	pd_writer_number(writer, "attempt", 1);
@@ -343,23 +282,23 @@ emit(struct session *session, size_t answer, jv mutant)
 /* Execute the run's sequence with the mutant at work. Returns its end, or an invalid
  * jv when it could not be executed. */
 static jv
-rerun(struct session *session, const struct pd_answered *answered, jv mutant)
+rerun(struct session *session, const struct pd_mutated_run *run, size_t answer, jv mutant)
 {
 	struct pd_buffer lines = PD_BUFFER_INIT;
-	struct pd_recorded run;
+	struct pd_recorded again;
 	struct pd_error error = PD_ERROR_INIT;
-	jv sequence = pd_json_peek(session->run.start, "sequence"), end = jv_invalid();
+	jv sequence = pd_json_peek(run->start, "sequence"), end = jv_invalid();
 
 	sequence = pd_json_set(sequence, "mutant", pd_json_set_string(jv_copy(mutant), "id",
-	    answered->id));
+	    run->list[answer].id));
 	enum pd_run_result result = pd_runner_run_record(session->filter.runner, sequence,
 	    &lines, &error);
 	if (result == PD_RUN_DONE) {
-		if (pd_recorded_parse(&run, lines.data, lines.length, &error) == 0)
-			end = jv_copy(run.end);
+		if (pd_recorded_parse(&again, lines.data, lines.length, &error) == 0)
+			end = jv_copy(again.end);
 		else
 			result = PD_RUN_FAILED;
-		pd_recorded_free(&run);
+		pd_recorded_free(&again);
 	}
 	if (result == PD_RUN_FAILED)
 		pd_filter_give_up(&session->filter, &error);
@@ -375,7 +314,7 @@ take_rerun(struct session *session, jv end, struct pd_mutant_result *result)
 	jv failure = pd_json_peek(end, "failure");
 	const char *name = pd_json_peek_string(failure, "name", NULL);
 	bool applied = strcmp(pd_json_peek_string(failure, "message", ""),
-	    "the answer has nothing that the mutant can change") != 0;
+	    PD_MUTATION_NO_ROOM) != 0;
 
 	jv_free(result->killer);
 	result->killer = jv_invalid();
@@ -392,140 +331,52 @@ take_rerun(struct session *session, jv end, struct pd_mutant_result *result)
 
 /* Those that folding tells to be equivalent are not executed. */
 static void
-judge_live(struct session *session, size_t answer, jv mutant)
+judge_live(struct session *session, struct pd_mutated_run *run, size_t answer, jv mutant)
 {
-	const struct pd_answered *answered = &session->run.list[answer];
 
-	if (session->filter.runner == NULL || answered->id == NULL ||
-	    !jv_is_valid(session->run.start) || !pd_mutation_is_live(mutant))
+	if (session->filter.runner == NULL || run->list[answer].id == NULL ||
+	    !jv_is_valid(run->start) || !pd_mutation_is_live(mutant))
 		return;
-	struct pd_mutant_result result = pd_mutant_judge(&session->run, answer, mutant);
+	struct pd_mutant_result result = pd_mutant_judge(run, answer, mutant);
 	jv end = result.verdict == PD_MUTANT_EQUIVALENT ? jv_invalid() :
-	    rerun(session, answered, mutant);
+	    rerun(session, run, answer, mutant);
 	if (result.verdict == PD_MUTANT_EQUIVALENT ||
 	    (jv_is_valid(end) && take_rerun(session, end, &result)))
-		tell(session, add_verdict(session, answer,
-		    mutant_record(session, answered, mutant), &result));
+		tell(session, add_verdict(session, run, answer,
+		    mutant_record(session, run, answer, mutant), &result));
 	jv_free(end);
 	pd_mutant_result_free(&result);
 	pd_filter_progress(&session->filter, "run %" PRId64 ": %" PRId64 " mutants, %" PRId64
-	    " survived", session->run.run, session->number, session->score.survived);
+	    " survived", run->run, session->number, session->score.survived);
 }
 
 /*
  * Runs.
  */
-
-/* Note what was answered, for mutants that answer otherwise. */
-static void
-learn(struct session *session)
-{
-	for (size_t i = 0; i < session->run.count; i++) {
-		const struct pd_answered *answered = &session->run.list[i];
-		const char *command = pd_json_peek_string(answered->command, "type", NULL);
-		jv first = jv_array_get(jv_copy(answered->events), 0);
-		const char *type = pd_json_peek_string(first, "type", NULL);
-		if (type != NULL)
-			session->types = pd_json_set(session->types, type, jv_true());
-		if (type != NULL && command != NULL) {
-			jv known = pd_json_peek(session->answers, command);
-			jv answer = pd_json_set(jv_object(), "command",
-			    jv_copy(answered->command));
-			answer = pd_json_set(answer, "events", jv_copy(answered->events));
-			known = jv_get_kind(known) == JV_KIND_OBJECT ? known : jv_object();
-			session->answers = pd_json_set(session->answers, command,
-			    pd_json_set(known, type, answer));
-		}
-		jv_free(first);
-	}
-}
-
-static void
-mutate(struct session *session)
-{
-	jv earlier = jv_array();
-
-	for (size_t i = 0; i < session->run.count; i++) {
-		jv mutants = mutants_of(session, i, earlier);
-		jv_array_foreach(mutants, j, mutant) {
-			if (session->settings->emit)
-				emit(session, i, mutant);
-			else if (session->settings->rerun)
-				judge_live(session, i, mutant);
-			else
-				judge(session, i, mutant);
-			jv_free(mutant);
-			if (pd_filter_interrupted(&session->filter))
-				break;
-		}
-		jv_free(mutants);
-		earlier = jv_array_concat(earlier, jv_copy(session->run.list[i].events));
-		if (pd_filter_interrupted(&session->filter))
-			break;
-	}
-	jv_free(earlier);
-}
-
-static void
-end_run(struct session *session, bool passed)
-{
-	jv failure = jv_invalid();
-
-	if (!session->open)
-		return;
-	session->open = false;
-	session->runs++;
-	if (!passed) {
-		session->failed++;
-	} else if (pd_mutated_run_fold(&session->run, &failure) != 0) {
-		session->unfit++;
-	} else {
-		learn(session);
-		mutate(session);
-	}
-	jv_free(failure);
-	pd_mutated_run_free(&session->run);
-	pd_filter_progress(&session->filter, "%" PRId64 " runs, %" PRId64 " mutants, %"
-	    PRId64 " survived", session->runs, session->number, session->score.survived);
-}
-
-static void
-begin_run(struct session *session, int64_t number, jv start)
-{
-	end_run(session, !session->started);
-	session->started = jv_is_valid(start);
-	session->open = true;
-	pd_mutated_run_start(&session->run, session->model, session->settings->conform,
-	    number, start);
-}
-
-static void
-take_step(struct session *session, const char *type, jv record)
-{
-	int64_t number = (int64_t)pd_json_peek_number(record, "run", 1);
-
-	if (!session->open || (!session->started && number != session->run.run))
-		begin_run(session, number, jv_invalid());
-	pd_mutated_run_add(&session->run, type, record);
-}
-
-static void
-take_record(void *context, const struct pd_record *record)
+static int
+take_mutant(void *context, struct pd_mutated_run *run, size_t answer, jv mutant)
 {
 	struct session *session = context;
-	jv value = pd_filter_parse_run(&session->filter, record);
 
-	if (!jv_is_valid(value))
-		return;
-	if (pd_record_is(record, "run_start")) {
-		begin_run(session, (int64_t)pd_json_peek_number(value, "run", 1), value);
-	} else if (pd_record_is(record, "run_end")) {
-		end_run(session, strcmp(pd_json_peek_string(value, "status", ""),
-		    "pass") == 0);
-		jv_free(value);
-	} else {
-		take_step(session, record->type, value);
-	}
+	if (session->settings->emit)
+		emit(session, run, answer, mutant);
+	else if (session->settings->rerun)
+		judge_live(session, run, answer, mutant);
+	else
+		judge(session, run, answer, mutant);
+	return pd_filter_interrupted(&session->filter);
+}
+
+static void
+take_run(void *context, struct pd_mutated_run *run)
+{
+	struct session *session = context;
+
+	pd_mutants_each(&session->mutants, run, take_mutant, session);
+	pd_mutated_run_free(run);
+	pd_filter_progress(&session->filter, "%" PRId64 " runs, %" PRId64 " mutants, %"
+	    PRId64 " survived", session->mutants.runs, session->number,
+	    session->score.survived);
 }
 
 /*
@@ -539,10 +390,10 @@ note_problems(struct session *session)
 
 	if (pd_filter_interrupted(&session->filter))
 		return;
-	if (session->unfit > 0)
+	if (session->mutants.unfit > 0)
 		pd_counts_problem(counts, "%" PRId64 " of %" PRId64 " runs do not pass by this "
-		    "model and were not mutated", session->unfit, session->runs);
-	if (session->runs == 0)
+		    "model and were not mutated", session->mutants.unfit, session->mutants.runs);
+	if (session->mutants.runs == 0)
 		pd_counts_problem(counts, "nothing was mutated: the input has no run and no "
 		    "event");
 	else if (session->number == 0)
@@ -559,8 +410,8 @@ summary(const struct session *session)
 	record = pd_json_set(record, "model", pd_model_identity(session->model));
 	record = pd_json_set_number(record, "seed", (double)settings->seed);
 	record = pd_json_set_number(record, "sample", (double)settings->sample);
-	record = pd_json_set_number(record, "runs", (double)session->runs);
-	record = pd_json_set_number(record, "failed", (double)session->failed);
+	record = pd_json_set_number(record, "runs", (double)session->mutants.runs);
+	record = pd_json_set_number(record, "failed", (double)session->mutants.failed);
 	record = jv_object_merge(record, pd_mutation_score_record(&session->score));
 	if (settings->rerun)
 		record = pd_json_set_number(record, "unapplied", (double)session->unapplied);
@@ -573,19 +424,21 @@ int
 main(int argc, char **argv)
 {
 	struct settings settings;
-	struct session session = {.settings = &settings, .answers = jv_object(),
-		.types = jv_object(), .readers = jv_object()};
+	struct session session = {.settings = &settings, .reading = PD_READING_INIT};
 
 	pd_program_start();
 	int end = parse_options(&settings, argc, argv);
 	session.model = pd_open_model(settings.model);
+	pd_mutants_start(&session.mutants, session.model, &(struct pd_mutants_options){
+	    .conform = settings.conform, .seed = settings.seed, .sample = settings.sample},
+	    take_run, &session);
 	pd_mutation_score_start(&session.score);
 	pd_filter_open(&session.filter, &settings.filter, argc, argv, end,
 	    settings.command);
 	session.filter.hold = session.filter.judges = settings.emit;
 	session.filter.pass = true;
-	pd_filter_process(&session.filter, take_record, &session);
-	end_run(&session, !session.started);
+	pd_filter_process_runs(&session.filter, pd_mutants_take_record, &session.mutants);
+	pd_mutants_end(&session.mutants);
 	note_problems(&session);
 	if (!settings.emit && session.number > 0)
 		pd_filter_result(&session.filter, summary(&session));
@@ -593,10 +446,8 @@ main(int argc, char **argv)
 	    pd_mutation_score_value(&session.score) < settings.target;
 	int status = pd_filter_close(&session.filter, missed);
 	pd_mutation_score_free(&session.score);
-	pd_mutated_run_free(&session.run);
-	jv_free(session.answers);
-	jv_free(session.types);
-	jv_free(session.readers);
+	pd_mutants_free(&session.mutants);
+	pd_reading_free(&session.reading);
 	pd_model_close(session.model);
 	return status;
 }

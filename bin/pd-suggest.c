@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pd-suggest: what no check reads, and the checks that would. */
+#include <err.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,27 +9,34 @@
 #include <unistd.h>
 
 #include "filter.h"
+#include "generate.h"
 #include "json.h"
 #include "module.h"
+#include "mutants.h"
 #include "mutating.h"
-#include "mutation.h"
 #include "mutation_score.h"
 #include "program.h"
 #include "proposal.h"
 #include "random.h"
-#include "recorded.h"
+#include "reading.h"
 #include "share.h"
+#include "simulated.h"
+#include "version.h"
 
 enum {
 	OPT_SAMPLE = 256, OPT_MOST, OPT_LEARN,
-	/* Answers at which it is found out what reads a field, */
-	READINGS = 2,		/* by values that it never has, */
+	/* Answers at which it is found out what reads a field that nothing was seen to, */
+	READINGS = 30,		/* by values that it never has, */
 	VALUE_READINGS = 100,	/* and by those that it has elsewhere, if they are */
 	FEW = 4,
+	SIMULATED = 20,		/* runs of the model alone, when there are no others */
+	LONGEST = 50,		/* commands of these, as pd-gen draws them */
 };
 
 static const struct pd_option options[] = {
 	{'m', "model", "FILE", "the model that checks are suggested for"},
+	{'n', "runs", "N", "simulate so many runs of the model, and read nothing"},
+	{'s', "seed", "N", "what is drawn (1)"},
 	{OPT_LEARN, "learn", "FILE", "write all that held as a model that includes the model"},
 	{OPT_SAMPLE, "sample", "N", "try so many mutants of each answer (4)"},
 	{OPT_MOST, "most", "N", "suggest at most so many checks (12)"},
@@ -40,9 +48,9 @@ static const struct pd_option options[] = {
 
 static const struct pd_program program = {
 	.name = "pd-suggest",
-	.synopsis = "-m MODEL [--learn FILE] [--sample N] [--most N] [--format NAME]\n"
-	    "                  [--color WHEN] [-q] [--progress] [--max-line SIZE]\n"
-	    "                  [--line-buffered] [FILE ...]",
+	.synopsis = "-m MODEL [-n N] [-s N] [--learn FILE] [--sample N] [--most N]\n"
+	    "                  [--format NAME] [--color WHEN] [-q] [--progress]\n"
+	    "                  [--max-line SIZE] [--line-buffered] [FILE ...]",
 	.purpose = "Tell what no check of a model reads, and suggest checks that would.",
 	.options = options,
 };
@@ -51,6 +59,8 @@ struct settings {
 	struct pd_filter_settings filter;
 	const char *model, *learn;
 	int64_t sample, most;
+	int64_t simulated;	/* runs; 0 to read them */
+	uint64_t seed;
 };
 
 struct session {
@@ -58,15 +68,15 @@ struct session {
 	struct pd_filter filter;
 	struct pd_model *model;
 	struct pd_module *module;	/* share/pd/jq/suggest.jq */
-	struct pd_mutated_run *runs;	/* that pass; the last one is in hand */
+	struct pd_mutants mutants;
+	struct pd_mutated_run *runs;	/* that pass */
 	size_t count, room;
-	bool open, started;
-	int64_t read, failed, unfit;
-	int64_t mutants, unnoticed;
+	struct pd_mutated_run tried;	/* the one that is mutated, with the candidates */
+	int64_t changed, unnoticed;	/* mutants */
 	jv summary;		/* what suggest.jq saw */
 	jv list;		/* candidates that held so far */
 	jv kills;		/* {check: {mutant: true}} */
-	jv reading;		/* {"Event.field": {checks: {check: true}, looks}} */
+	struct pd_reading reading;
 };
 
 static int
@@ -75,11 +85,16 @@ parse_options(struct settings *settings, int argc, char **argv)
 	const char *value;
 	int option;
 
-	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .filter.result = "suggestion", .sample = 4,
-		.most = 12};
+	*settings = (struct settings){.filter = PD_FILTER_SETTINGS, .sample = 4,
+		.most = 12, .seed = 1};
+	settings->filter.result = "suggestion";
 	while ((option = pd_option_next(&program, argc, argv, &value)) != -1) {
 		switch (option) {
 		case 'm': settings->model = value; break;
+		case 'n':
+			settings->simulated = pd_option_number("runs", value, 1, 1000000);
+			break;
+		case 's': settings->seed = pd_option_seed("seed", value); break;
 		case OPT_LEARN: settings->learn = value; break;
 		case OPT_SAMPLE:
 			settings->sample = pd_option_number("sample", value, 1, 1000000);
@@ -89,6 +104,13 @@ parse_options(struct settings *settings, int argc, char **argv)
 			break;
 		default: pd_filter_option(&settings->filter, option, value);
 		}
+	}
+	if (settings->simulated > 0 && optind < argc)
+		pd_usage_error("runs are read or simulated: -n goes with no file");
+	if (settings->simulated == 0 && optind == argc && isatty(STDIN_FILENO) == 1) {
+		settings->simulated = SIMULATED;
+		warnx("no recorded runs are given: %d are simulated (-n N; - reads from "
+		    "the terminal)", SIMULATED);
 	}
 	return argc;
 }
@@ -108,22 +130,16 @@ ask(struct session *session, const char *name, jv input, jv arguments)
 }
 
 /*
- * Reading.
+ * Runs.
  */
-static jv
-state_after(const struct pd_mutated_run *run, size_t answer)
-{
-	return answer + 1 < run->count ? run->list[answer + 1].before.state :
-	    run->after.state;
-}
-
 static void
 observe(struct session *session, const struct pd_mutated_run *run)
 {
 	session->summary = ask(session, "begun", session->summary, jv_array());
 	for (size_t i = 0; i < run->count; i++) {
 		jv arguments = JV_ARRAY(jv_copy(run->list[i].events),
-		    jv_copy(state_after(run, i)));
+		    jv_copy(pd_mutated_run_fold_at(run, i)->state),
+		    jv_copy(pd_mutated_run_fold_at(run, i + 1)->state));
 		jv summary = session->summary;
 		session->summary = jv_invalid();
 		session->summary = ask(session, "observe", summary, arguments);
@@ -131,69 +147,55 @@ observe(struct session *session, const struct pd_mutated_run *run)
 }
 
 static void
-end_run(struct session *session, bool passed)
+take_run(void *context, struct pd_mutated_run *run)
 {
-	jv failure = jv_invalid();
+	struct session *session = context;
 
-	if (!session->open)
-		return;
-	struct pd_mutated_run *run = &session->runs[session->count - 1];
-	session->open = false;
-	session->read++;
-	bool fits = passed && pd_mutated_run_fold(run, &failure) == 0;
-	session->failed += !passed;
-	session->unfit += passed && !fits;
-	if (fits) {
-		observe(session, run);
-	} else {
-		pd_mutated_run_free(run);
-		session->count--;
-	}
-	jv_free(failure);
-}
-
-static void
-begin_run(struct session *session, int64_t number, jv start)
-{
-	end_run(session, !session->started);
+	observe(session, run);
 	if (session->count == session->room) {
 		session->room = session->room * 2 + 16;
 		session->runs = pd_reallocate(session->runs, session->room,
 		    sizeof(*session->runs));
 	}
-	session->started = jv_is_valid(start);
-	session->open = true;
-	pd_mutated_run_start(&session->runs[session->count++], session->model, false,
-	    number, start);
+	session->runs[session->count++] = *run;
 }
 
-static void
-take_step(struct session *session, const char *type, jv record)
+static int
+simulate_run(struct session *session, int64_t number, struct pd_error *error)
 {
-	int64_t number = (int64_t)pd_json_peek_number(record, "run", 1);
+	static const struct pd_generate_options drawn = {.minimum = 1, .maximum = LONGEST};
+	struct pd_sequence sequence;
+	uint64_t seed = pd_seed_derive(session->settings->seed, "run", (uint64_t)number);
+	int result = pd_generate(session->model, seed, &drawn, &sequence, error);
 
-	if (!session->open ||
-	    (!session->started && number != session->runs[session->count - 1].run))
-		begin_run(session, number, jv_invalid());
-	pd_mutated_run_add(&session->runs[session->count - 1], type, record);
+	sequence.run = number;
+	if (result == 0)
+		result = pd_simulate_run(session->model, &sequence, pd_mutants_take_record,
+		    &session->mutants, error);
+	pd_sequence_free(&sequence);
+	return result;
 }
 
+/* In place of a stream that is read: this program is the first. */
 static void
-take_record(void *context, const struct pd_record *record)
+simulate(struct session *session, int argc, char **argv)
 {
-	struct session *session = context;
-	jv value = pd_filter_parse_run(&session->filter, record);
+	struct pd_error error = PD_ERROR_INIT;
+	jv header = pd_stream_header("pd-suggest " PD_VERSION);
 
-	if (!jv_is_valid(value))
-		return;
-	if (pd_record_is(record, "run_start")) {
-		begin_run(session, (int64_t)pd_json_peek_number(value, "run", 1), value);
-	} else if (pd_record_is(record, "run_end")) {
-		end_run(session, strcmp(pd_json_peek_string(value, "status", ""),
-		    "pass") == 0);
-		jv_free(value);
-	} else {
-		take_step(session, record->type, value);
+	header = pd_json_set(header, "model", pd_model_identity(session->model));
+	header = pd_json_set_number(header, "seed", (double)session->settings->seed);
+	if (session->filter.template == NULL)
+		pd_writer_record(&session->filter.writer, pd_stream_add_program(header, argc,
+		    argv));
+	else
+		jv_free(header);
+	for (int64_t run = 1; run <= session->settings->simulated &&
+	    !pd_filter_interrupted(&session->filter); run++) {
+		if (simulate_run(session, run, &error) != 0) {
+			pd_filter_problem(&session->filter, &error, "a run could not be simulated");
+			return;
+		}
 	}
 }
 
@@ -211,6 +213,15 @@ add_fold(void *context, const char *event, int arity, const char *file, long lin
 		*folds = jv_array_append(*folds, jv_string(event));
 }
 
+static void
+note_apply(void *context, const char *rest, int arity, const char *file, long line)
+{
+	bool *applies = context;
+
+	(void)file, (void)line;
+	*applies = *applies || (rest[0] == '\0' && arity == 1);
+}
+
 /* The model's name, by which it is included, and what it folds. */
 static jv
 included(const struct session *session)
@@ -218,9 +229,12 @@ included(const struct session *session)
 	const char *path = session->settings->model, *slash = strrchr(path, '/');
 	const char *file = slash != NULL ? slash + 1 : path;
 	jv folds = jv_array();
+	bool applies = false;
 
 	pd_model_functions(session->model, "on_", add_fold, &folds);
+	pd_model_functions(session->model, "apply", note_apply, &applies);
 	jv model = pd_json_set(jv_object(), "folds", folds);
+	model = pd_json_set(model, "applies", jv_bool(applies));
 	return pd_json_set(model, "name", jv_string_sized(file,
 	    (int)strlen(file) - (int)strlen(".jq")));
 }
@@ -247,37 +261,24 @@ open_candidates(struct session *session)
 	return model;
 }
 
-/* The run once more, for another model. */
-static struct pd_mutated_run
-again(const struct pd_mutated_run *run, struct pd_model *model)
-{
-	struct pd_mutated_run copy;
-
-	pd_mutated_run_start(&copy, model, false, run->run, jv_copy(run->start));
-	for (size_t i = 0; i < run->count; i++) {
-		jv_array_foreach(run->list[i].source, j, record) {
-			const char *type = pd_json_has_peek(record, "command") ? "command" :
-			    "event";
-			pd_mutated_run_add(&copy, type, record);
-		}
-	}
-	return copy;
-}
-
-/* Leave out what has failed, and note how often the others were right. */
+/* Leave out what has failed, and of all runs what never was run, and note how often
+ * the others were right. */
 static void
-sieve(struct session *session, jv failing, jv support)
+sieve(struct session *session, jv failing, jv support, bool all)
 {
 	jv left = jv_array();
 
 	jv_array_foreach(session->list, i, candidate) {
 		const char *name = pd_json_peek_string(candidate, "name", "");
 		double times = pd_json_peek_number(support, name, 0);
-		if (pd_json_has_peek(failing, name) || times == 0)
+		if (pd_json_has_peek(failing, name) || (all && times == 0)) {
 			jv_free(candidate);
-		else
-			left = jv_array_append(left,
-			    pd_json_set_number(candidate, "support", times));
+			continue;
+		}
+		candidate = pd_json_set_number(candidate, "support", times);
+		if (session->settings->simulated > 0)
+			candidate = pd_json_set(candidate, "simulated", jv_true());
+		left = jv_array_append(left, candidate);
 	}
 	jv_free(session->list);
 	jv_free(failing);
@@ -306,7 +307,8 @@ try_candidates(struct session *session, struct pd_model *model, size_t runs)
 	jv failing = jv_object(), support = jv_object();
 
 	for (size_t i = 0; i < runs && i < session->count; i++) {
-		struct pd_mutated_run run = again(&session->runs[i], model);
+		struct pd_mutated_run run;
+		pd_mutated_run_copy(&run, &session->runs[i], model);
 		jv failed = pd_mutated_run_failing(&run);
 		if (jv_is_valid(failed))
 			failing = jv_object_merge(failing, failed);
@@ -315,40 +317,12 @@ try_candidates(struct session *session, struct pd_model *model, size_t runs)
 		support = add_counts(support, pd_fold_fired(&run.after));
 		pd_mutated_run_free(&run);
 	}
-	sieve(session, failing, support);
+	sieve(session, failing, support, runs >= session->count);
 }
 
 /*
  * What the candidates would notice.
  */
-static jv
-mutants_of(const struct session *session, const struct pd_mutated_run *run, size_t answer)
-{
-	jv none = jv_object(), earlier = jv_array(), drawn = jv_array();
-	struct pd_mutation_scene scene = {.command = run->list[answer].command,
-		.state = state_after(run, answer), .earlier = earlier, .answers = none,
-		.types = none, .first = answer == 0, .last = answer + 1 == run->count};
-	jv mutants = pd_mutations(run->list[answer].events, &scene);
-	int count = jv_array_length(jv_copy(mutants));
-	int64_t wanted = session->settings->sample;
-	struct pd_random random;
-
-	/* Selection sampling, as pd-mutate draws. */
-	pd_random_seed(&random, pd_seed_derive(1, "suggestions", (uint64_t)run->run),
-	    "mutants");
-	for (int i = 0; i < count && wanted > 0; i++) {
-		if (count - i > wanted && pd_random_below(&random, (uint64_t)(count - i)) >=
-		    (uint64_t)wanted)
-			continue;
-		drawn = jv_array_append(drawn, jv_array_get(jv_copy(mutants), i));
-		wanted--;
-	}
-	jv_free(mutants);
-	jv_free(none);
-	jv_free(earlier);
-	return drawn;
-}
-
 static void
 note_kills(struct session *session, jv killers)
 {
@@ -372,54 +346,42 @@ note_kills(struct session *session, jv killers)
 static void
 note_reader(struct session *session, jv mutant_peek, jv killer_peek)
 {
-	const char *check = pd_json_peek_string(killer_peek, "name", NULL);
-
-	if (check == NULL || !pd_json_has_peek(mutant_peek, "field"))
+	if (!pd_json_has_peek(mutant_peek, "field"))
 		return;
 	char *subject = pd_mutation_subject(mutant_peek);
-	jv known = pd_json_peek(session->reading, subject);
-	jv checks = jv_is_valid(known) ? pd_json_peek(known, "checks") : jv_object();
-	checks = pd_json_set(checks, check, jv_true());
-	session->reading = pd_json_set(session->reading, subject,
-	    pd_json_set(jv_object(), "checks", checks));
-	jv_free(known);
+	pd_reading_note(&session->reading, subject,
+	    pd_json_peek_string(killer_peek, "name", NULL));
 	free(subject);
 }
 
-static void
-mutate_answer(struct session *session, struct pd_mutated_run *run,
-    struct pd_mutated_run *other, size_t answer)
+static int
+try_mutant(void *context, struct pd_mutated_run *run, size_t answer, jv mutant)
 {
-	jv mutants = mutants_of(session, run, answer);
+	struct session *session = context;
+	struct pd_mutant_result result = pd_mutant_judge(run, answer, mutant);
 
-	jv_array_foreach(mutants, i, mutant) {
-		struct pd_mutant_result result = pd_mutant_judge(run, answer, mutant);
-		session->mutants++;
-		if (result.verdict == PD_MUTANT_KILLED) {
-			note_reader(session, mutant, result.killer);
-		} else {
-			session->unnoticed++;
-			note_kills(session, pd_mutant_killers(other, answer, mutant));
-		}
-		pd_mutant_result_free(&result);
-		jv_free(mutant);
+	session->changed++;
+	if (result.verdict == PD_MUTANT_KILLED) {
+		note_reader(session, mutant, result.killer);
+	} else {
+		session->unnoticed++;
+		note_kills(session, pd_mutant_killers(&session->tried, answer, mutant, NULL));
 	}
-	jv_free(mutants);
+	pd_mutant_result_free(&result);
+	return pd_filter_interrupted(&session->filter);
 }
 
 static void
 mutate(struct session *session, struct pd_model *model)
 {
 	for (size_t i = 0; i < session->count; i++) {
-		struct pd_mutated_run *run = &session->runs[i];
-		struct pd_mutated_run other = again(run, model);
-		jv_free(pd_mutated_run_failing(&other));
-		for (size_t j = 0; j < run->count && !pd_filter_interrupted(&session->filter); j++)
-			mutate_answer(session, run, &other, j);
-		pd_mutated_run_free(&other);
+		pd_mutated_run_copy(&session->tried, &session->runs[i], model);
+		jv_free(pd_mutated_run_failing(&session->tried));
+		pd_mutants_each(&session->mutants, &session->runs[i], try_mutant, session);
+		pd_mutated_run_free(&session->tried);
 		pd_filter_progress(&session->filter, "run %zu of %zu: %" PRId64
 		    " mutants, %" PRId64 " unnoticed", i + 1, session->count,
-		    session->mutants, session->unnoticed);
+		    session->changed, session->unnoticed);
 	}
 }
 
@@ -427,69 +389,39 @@ mutate(struct session *session, struct pd_model *model)
  * What checks read.
  */
 
-/* The other values that a field has, where they are few: [text of JSON]. */
+/* The other values that a field has, where they are few. */
 static jv
 few_values(const struct session *session, const char *subject)
 {
 	jv fields = pd_json_peek(session->summary, "fields");
-	jv field = pd_json_peek(fields, subject);
-	jv values = jv_keys(pd_json_peek(field, "values"));
-	bool few = !pd_json_peek_bool(field, "many", false) &&
-	    jv_array_length(jv_copy(values)) <= FEW;
+	jv field = pd_json_peek(fields, subject), few = jv_array();
+	jv texts = jv_keys(pd_json_peek(field, "values"));
 
+	if (!pd_json_peek_bool(field, "many", false) &&
+	    jv_array_length(jv_copy(texts)) <= FEW) {
+		jv_array_foreach(texts, i, text) {
+			few = jv_array_append(few, jv_parse(jv_string_value(text)));
+			jv_free(text);
+		}
+	}
 	jv_free(fields);
 	jv_free(field);
-	if (few)
-		return values;
-	jv_free(values);
-	return jv_array();
-}
-
-/* Which checks fail when a field has one of its other values? */
-static jv
-value_readers(const struct session *session, struct pd_mutated_run *run, size_t answer,
-    jv mutant, const char *subject)
-{
-	jv values = few_values(session, subject), checks = jv_object();
-
-	jv_array_foreach(values, i, text) {
-		jv other = jv_parse(jv_string_value(text));
-		mutant = pd_json_set(mutant, "to", other);
-		checks = jv_object_merge(checks, pd_mutant_killers(run, answer, mutant));
-		jv_free(text);
-	}
-	jv_free(values);
-	jv_free(mutant);
-	return checks;
+	jv_free(texts);
+	return few;
 }
 
 /* Look at a field that no check was seen to read yet. */
 static void
 look(struct session *session, struct pd_mutated_run *run, size_t answer, int index,
-    const char *type, const char *field)
+    const char *subject, const char *field)
 {
-	char *subject = pd_format("%s.%s", type, field);
-	jv known = pd_json_peek(session->reading, subject);
-	double looks = pd_json_peek_number(known, "looks", 0);
-	jv checks = jv_is_valid(known) ? pd_json_peek(known, "checks") : jv_object();
+	struct pd_reading *reading = &session->reading;
 
-	if (jv_object_length(jv_copy(checks)) == 0 && looks < VALUE_READINGS) {
-		jv mutant = pd_json_set_string(jv_object(), "operator", "value");
-		mutant = pd_json_set_string(mutant, "change", "other");
-		mutant = pd_json_set_number(mutant, "index", index);
-		mutant = pd_json_set_string(mutant, "field", field);
-		checks = jv_object_merge(checks, value_readers(session, run, answer, mutant,
-		    subject));
-		if (looks < READINGS)
-			checks = jv_object_merge(checks, pd_mutant_readers(run, answer, index,
-			    field));
-		session->reading = pd_json_set(session->reading, subject,
-		    pd_json_set_number(pd_json_set(jv_object(), "checks", jv_copy(checks)),
-		    "looks", looks + 1));
-	}
-	jv_free(checks);
-	jv_free(known);
-	free(subject);
+	if (jv_array_length(pd_reading_checks(reading, subject)) > 0)
+		return;
+	pd_reading_try(reading, subject, run, answer, index, field,
+	    few_values(session, subject), VALUE_READINGS);
+	pd_reading_look(reading, subject, run, answer, index, field, READINGS);
 }
 
 static void
@@ -499,8 +431,10 @@ read_run(struct session *session, struct pd_mutated_run *run)
 		jv_array_foreach(run->list[i].events, j, event) {
 			const char *type = pd_json_peek_string(event, "type", "");
 			jv_object_foreach(event, name, value) {
+				char *subject = pd_format("%s.%s", type, jv_string_value(name));
 				if (strcmp(jv_string_value(name), "type") != 0)
-					look(session, run, i, j, type, jv_string_value(name));
+					look(session, run, i, j, subject, jv_string_value(name));
+				free(subject);
 				jv_free(name);
 				jv_free(value);
 			}
@@ -509,7 +443,7 @@ read_run(struct session *session, struct pd_mutated_run *run)
 	}
 }
 
-/* {"Event.field": [check]} */
+/* {"Event.field": {checks: [check], folded: bool}} */
 static jv
 readers(struct session *session)
 {
@@ -517,8 +451,13 @@ readers(struct session *session)
 
 	for (size_t i = 0; i < session->count; i++)
 		read_run(session, &session->runs[i]);
-	jv_object_foreach(session->reading, name, known) {
-		result = jv_object_set(result, name, jv_keys(pd_json_peek(known, "checks")));
+	jv_object_foreach(session->reading.subjects, name, known) {
+		const char *subject = jv_string_value(name);
+		jv found = pd_json_set(jv_object(), "checks",
+		    pd_reading_checks(&session->reading, subject));
+		found = pd_json_set(found, "folded",
+		    jv_bool(pd_reading_folded(&session->reading, subject)));
+		result = jv_object_set(result, name, found);
 		jv_free(known);
 	}
 	return result;
@@ -527,13 +466,40 @@ readers(struct session *session)
 /*
  * The end.
  */
+
+/* The folder of a file, symbolic links resolved; NULL when it is not there. */
+static char *
+folder_of(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (real != NULL)
+		*strrchr(real, '/') = '\0';
+	return real;
+}
+
+/* What includes the model is of no use elsewhere. */
+static void
+tell_place(const struct session *session)
+{
+	char *here = folder_of(session->settings->learn);
+	char *there = folder_of(session->settings->model);
+
+	if (here != NULL && there != NULL && strcmp(here, there) != 0)
+		warnx("%s includes '%s': it belongs into %s/", session->settings->learn,
+		    session->settings->model, there);
+	free(here);
+	free(there);
+}
+
 static void
 write_learned(struct session *session)
 {
 	const char *path = session->settings->learn;
 	struct pd_error error = PD_ERROR_INIT;
-	char *comment = pd_format("# What held over %zu runs with %.0f events.\n",
-	    session->count, pd_json_peek_number(session->summary, "events", 0));
+	char *comment = pd_format("# What held over %zu %sruns with %.0f events.\n",
+	    session->count, session->settings->simulated > 0 ? "simulated " : "",
+	    pd_json_peek_number(session->summary, "events", 0));
 	jv text = module_text(session, comment);
 	FILE *file = fopen(path, "w");
 
@@ -541,6 +507,8 @@ write_learned(struct session *session)
 		pd_error_set(&error, "%s: %s", path, strerror(errno));
 		pd_filter_problem(&session->filter, &error, "what was learned");
 	}
+	else
+		tell_place(session);
 	jv_free(text);
 	free(comment);
 }
@@ -550,10 +518,12 @@ counts(const struct session *session)
 {
 	jv record = pd_json_set(jv_object(), "model", pd_model_identity(session->model));
 
-	record = pd_json_set_number(record, "runs", (double)session->read);
+	record = pd_json_set_number(record, "runs", (double)session->mutants.runs);
 	record = pd_json_set_number(record, "failed",
-	    (double)(session->failed + session->unfit));
-	record = pd_json_set_number(record, "mutants", (double)session->mutants);
+	    (double)(session->mutants.failed + session->mutants.unfit));
+	if (session->settings->simulated > 0)
+		record = pd_json_set(record, "simulated", jv_true());
+	record = pd_json_set_number(record, "mutants", (double)session->changed);
 	return pd_json_set_number(record, "unnoticed", (double)session->unnoticed);
 }
 
@@ -570,8 +540,6 @@ suggest(struct session *session)
 	session->list = ask(session, "strongest", session->list, jv_array());
 	mutate(session, model);
 	pd_model_close(model);
-	if (session->settings->learn != NULL)
-		write_learned(session);
 	jv found = pd_json_set(jv_object(), "list", jv_copy(session->list));
 	found = pd_json_set(found, "kills", jv_copy(session->kills));
 	found = pd_json_set(found, "read", readers(session));
@@ -587,14 +555,19 @@ static void
 note_problems(struct session *session)
 {
 	struct pd_counts *problems = &session->filter.counts;
+	const struct pd_mutants *mutants = &session->mutants;
 	int before = pd_filter_problems(&session->filter);
 
-	if (session->unfit > 0)
+	if (pd_filter_interrupted(&session->filter))
+		return;
+	if (mutants->unfit > 0)
 		pd_counts_problem(problems, "%" PRId64 " of %" PRId64 " runs do not pass by this "
-		    "model and were left out", session->unfit, session->read);
+		    "model and were left out", mutants->unfit, mutants->runs);
 	if (pd_json_peek_number(session->summary, "events", 0) == 0)
-		pd_counts_problem(problems, "nothing to learn from: the input has no run that "
-		    "passed with an event");
+		pd_counts_problem(problems, session->settings->simulated > 0 ?
+		    "nothing to learn from: no simulated run passed with an event" :
+		    "nothing to learn from: the input has no run that passed with an event "
+		    "(-n N simulates runs of the model)");
 	pd_filter_tell_problems(&session->filter, before);
 }
 
@@ -620,7 +593,8 @@ free_session(struct session *session)
 	jv_free(session->summary);
 	jv_free(session->list);
 	jv_free(session->kills);
-	jv_free(session->reading);
+	pd_reading_free(&session->reading);
+	pd_mutants_free(&session->mutants);
 	pd_module_close(session->module);
 	pd_model_close(session->model);
 }
@@ -630,19 +604,23 @@ main(int argc, char **argv)
 {
 	struct settings settings;
 	struct session session = {.settings = &settings, .summary = jv_null(),
-		.list = jv_invalid(), .kills = jv_object(),
-		.reading = jv_object()};
+		.list = jv_invalid(), .kills = jv_object(), .reading = PD_READING_INIT};
 
 	pd_program_start();
 	int end = parse_options(&settings, argc, argv);
 	session.model = pd_open_model(settings.model);
 	open_module(&session);
+	pd_mutants_start(&session.mutants, session.model, &(struct pd_mutants_options){
+	    .seed = settings.seed, .sample = settings.sample}, take_run, &session);
 	pd_filter_open(&session.filter, &settings.filter, argc, argv, end, NULL);
 	session.filter.pass = true;
-	pd_filter_process(&session.filter, take_record, &session);
-	end_run(&session, !session.started);
+	if (settings.simulated > 0)
+		simulate(&session, argc, argv);
+	else
+		pd_filter_process_runs(&session.filter, pd_mutants_take_record, &session.mutants);
+	pd_mutants_end(&session.mutants);
 	note_problems(&session);
-	if (session.count > 0 && pd_json_peek_number(session.summary, "events", 0) > 0 &&
+	if (pd_json_peek_number(session.summary, "events", 0) > 0 &&
 	    !pd_filter_interrupted(&session.filter))
 		suggest(&session);
 	int status = pd_filter_close(&session.filter, false);

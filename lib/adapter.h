@@ -16,6 +16,7 @@
 #include "error.h"
 #include "http.h"
 #include "loop.h"
+#include "trace.h"
 
 struct pd_adapter;
 struct pd_sending;
@@ -32,6 +33,8 @@ struct pd_command_context {
 	const char *id;
 	int attempt;		/* 2, 3 ... for one that is repeated, else 0 */
 	jv key;			/* idempotency key, or invalid; borrowed */
+	const struct pd_trace *trace;	/* of the execution, to send a traceparent with
+				 * HTTP requests; or NULL */
 };
 
 /* The reply, which is consumed, or an invalid jv and what went wrong. */

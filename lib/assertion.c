@@ -105,8 +105,8 @@ status_assertion(const struct pd_observation *seen, jv predicted)
 	return pd_json_set(pd_json_set(jv_object(), "at", place), "one_of", found);
 }
 
-/* A token that no variable stands for, or that this command itself binds, or a secret:
- * nobody knows its value before. */
+/* A token that no variable stands for, or that this command itself binds when it is
+ * sent first, or a secret: nobody knows its value before. */
 static bool
 is_unknown(const struct pd_observation *seen, jv value)
 {
@@ -118,7 +118,7 @@ is_unknown(const struct pd_observation *seen, jv value)
 		return true;
 	if (!pd_reference_parse(jv_string_value(value), &reference))
 		return false;
-	if (strcmp(reference.id, seen->id) == 0)
+	if (strcmp(reference.id, seen->id) == 0 && !seen->repeated)
 		return true;
 	for (size_t i = 0; i < seen->tokens->count; i++)
 		if (jv_equal(jv_copy(value), jv_copy(seen->tokens->list[i].marker)))
@@ -408,4 +408,22 @@ pd_assertions_broken(const struct pd_observation *seen, jv assertions)
 		jv_free(assertion);
 	}
 	return broken;
+}
+
+bool
+pd_assertions_allow(jv assertions, int status)
+{
+	bool allowed = false;
+
+	jv_array_foreach(assertions, i, assertion) {
+		jv list = pd_json_peek(assertion, "one_of");
+		if (jv_is_valid(list))
+			jv_array_foreach(list, j, one) {
+				allowed = allowed || jv_number_value(one) == status;
+				jv_free(one);
+			}
+		jv_free(list);
+		jv_free(assertion);
+	}
+	return allowed;
 }

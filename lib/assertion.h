@@ -18,6 +18,7 @@
 struct pd_observation {
 	struct pd_adapter *adapter;	/* NULL: there is none to ask */
 	const char *id;		/* of the command that it answers */
+	bool repeated;		/* sent before: what that reply gave out is known */
 	jv command;		/* as it was sent */
 	jv reply;		/* invalid: there was none */
 	jv outputs;		/* what the adapter made of it: events, from the one with
@@ -38,6 +39,9 @@ jv pd_assertions_seen(const struct pd_observation *, jv seen);
 
 /* Does the recorded reply break one of them? Borrows them. */
 bool pd_assertions_broken(const struct pd_observation *, jv assertions);
+
+/* Do they ask for a status, and allow this one? Borrows them. */
+bool pd_assertions_allow(jv assertions, int status);
 
 /* Remember where events of a type come from: adds to known, which is consumed. */
 jv pd_assertions_learn(const struct pd_observation *, jv known);

@@ -20,6 +20,10 @@ struct pd_call {
 	jv command;		/* invalid for a hook */
 	jv key;			/* its idempotency key, or invalid */
 	jv request;		/* the one to send, or sent last */
+	const struct pd_trace *trace;	/* or NULL */
+	char *id;		/* of the command, if there is a trace */
+	int repeat;		/* of the command: 0, 2, 3 ... */
+	bool traced;		/* the request's traceparent is ours */
 	struct pd_sending *sending;
 	struct pd_timer *deadline;
 	int64_t due;		/* when the deadline is, on the loop's clock */
@@ -62,6 +66,7 @@ release(struct pd_call *call)
 	jv_free(call->command);
 	jv_free(call->key);
 	jv_free(call->request);
+	free(call->id);
 	free(call);
 }
 
@@ -327,6 +332,7 @@ follow(struct pd_call *call, jv mark)
 	}
 	jv_free(call->request);
 	call->request = request;
+	call->traced = false;
 	call->asked_again = false;
 	int64_t now = pd_loop_now();
 	call->too_late = pause > call->settling.deadline - now;
@@ -451,10 +457,34 @@ on_reply(void *context, jv reply, bool unreachable, const struct pd_error *error
 	jv_free(reply);
 }
 
+/* Over HTTP each request, also one that is sent again, is a trace of its own, unless
+ * the adapter says which it belongs to. */
+static void
+add_trace(struct pd_call *call)
+{
+	char text[PD_TRACEPARENT];
+
+	if (call->trace == NULL ||
+	    (!pd_json_has_peek(call->request, "path") && !pd_json_has_peek(call->request, "url")))
+		return;
+	jv headers = pd_json_peek(call->request, "headers");
+	if (jv_get_kind(headers) != JV_KIND_OBJECT) {
+		jv_free(headers);
+		headers = jv_object();
+	}
+	if ((call->traced || !pd_json_has_peek(headers, "traceparent")) &&
+	    pd_trace_parent(call->trace, call->id, call->repeat, call->answer.attempts, text)) {
+		call->traced = true;
+		headers = pd_json_set_string(headers, "traceparent", text);
+	}
+	call->request = pd_json_set(call->request, "headers", headers);
+}
+
 static void
 send_request(struct pd_call *call)
 {
 	call->answer.attempts++;
+	add_trace(call);
 	call->sent = pd_loop_now();
 	if (settles(call) && call->deadline == NULL)
 		set_deadline(call, call->options.timeout);
@@ -506,6 +536,9 @@ pd_call_command(struct pd_loop *loop, struct pd_adapter *adapter, jv command,
 
 	call->command = jv_copy(command);
 	call->key = jv_copy(context->key);
+	call->trace = context->trace;
+	call->repeat = context->attempt;
+	call->id = context->trace != NULL ? pd_duplicate(context->id) : NULL;
 	call->request = pd_adapter_request(adapter, command, context,
 	    &call->answer.error);
 	if (!jv_is_valid(call->request)) {

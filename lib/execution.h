@@ -32,6 +32,7 @@
 #include "sequence.h"
 #include "sightings.h"
 #include "specification.h"
+#include "trace.h"
 
 enum pd_phase {
 	PHASE_RESET, PHASE_SETUP_EACH, PHASE_SETUP, PHASE_PREFIX, PHASE_BRANCHES, PHASE_SUFFIX,
@@ -64,6 +65,7 @@ struct pd_run {
 	const struct pd_sequence *sequence;
 	size_t first_branch;	/* to be started */
 	char nonce[17];
+	struct pd_trace trace;	/* what its trace ids are made of */
 	struct pd_journal journal;
 	enum pd_phase phase;
 	struct pd_lane *lanes;
@@ -92,6 +94,16 @@ struct pd_run {
 	int64_t deadline;	/* of an aborted run */
 };
 
+/* The latest executions that are over, a ring. */
+enum { PD_PAST = 64 };
+struct pd_past {
+	struct {
+		uint64_t seed;
+		char nonce[17];
+	} list[PD_PAST];
+	size_t count;		/* ever */
+};
+
 struct pd_executor {
 	struct pd_loop *loop;
 	struct pd_model *model;
@@ -107,6 +119,7 @@ struct pd_executor {
 	struct pd_injection *injection;	/* or NULL */
 	struct pd_sightings sightings;
 	size_t strays;
+	struct pd_past past;	/* executions whose late telemetry is known as theirs */
 	bool may_repeat;	/* a command was answered that may be repeated */
 	int unreachable;
 	const char *broken;	/* who failed, in words, or NULL */
@@ -181,6 +194,9 @@ void pd_outside_look(struct pd_run *);
 /* Conditions whose time is up have failed, if nothing can make them true any more:
  * no command is under way. */
 void pd_outside_pass_time(struct pd_run *);
+
+/* The run is over: telemetry of it that comes later belongs to none. */
+void pd_outside_end(const struct pd_run *);
 
 /* Drop what was seen: it belongs to no run. */
 void pd_outside_drop(struct pd_executor *);

@@ -384,6 +384,7 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 	    .run = sequence->run, .epoch = run.journal.started});
 	if (executor->injection != NULL)
 		pd_injection_count_from(executor->injection, run.journal.started);
+	run.trace = (struct pd_trace){sequence->seed, run.nonce};
 	pd_bindings_start(&run.bindings, sequence->seed, run.nonce);
 	write_run_start(&run, execution->line, execution->length);
 	pd_projection_start(&run.projection, executor->model, &options->projection,
@@ -400,6 +401,7 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 	jv end = make_run_end(&run, execution);
 	pd_writer_record(executor->writer, jv_copy(end));
 	add_evidence(executor, &run);
+	pd_outside_end(&run);
 	free_run(&run);
 	return end;
 }

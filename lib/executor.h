@@ -40,6 +40,7 @@ struct pd_executor_options {
 	int64_t linearize_timeout;	/* for the search of another order, microseconds */
 	int64_t jitter;		/* longest random delay before a command of a branch */
 	bool exchanges;		/* write requests and replies */
+	bool traceparent;	/* send it with HTTP requests */
 	int64_t timeout;	/* of a command that has none of its own, microseconds */
 	int64_t health_timeout;	/* for a coprocess's greeting, and for health */
 	struct pd_stutter stutter;

@@ -46,6 +46,20 @@ struct plan {
 	char *base_url;
 };
 
+static const char *
+failing_id(const struct plan *plan)
+{
+	return pd_json_peek_string(plan->cause, "id", "");
+}
+
+/* Is this the command that was answered otherwise when it was sent again? */
+static bool
+is_repeated(const struct plan *plan, const char *id)
+{
+	return strcmp(pd_json_peek_string(plan->cause, "kind", ""),
+	    "idempotency_violation") == 0 && strcmp(failing_id(plan), id) == 0;
+}
+
 static void
 warn(struct plan *plan, jv text)
 {
@@ -196,13 +210,59 @@ name_predicted(jv string, void *context)
 	struct pd_error ignored;
 
 	if (pd_reference_parse(jv_string_value(string), &reference) &&
-	    strcmp(reference.id, naming->id) != 0) {
+	    (strcmp(reference.id, naming->id) != 0 ||
+	    is_repeated(naming->plan, naming->id))) {
 		jv value = pd_bindings_resolve(&naming->bindings, jv_copy(string), &ignored);
 		if (jv_is_valid(value))
 			name_token(naming->plan, jv_string_value(string), value);
 		jv_free(value);
 	}
 	return string;
+}
+
+/* The first event of an attempt. */
+static jv
+attempted(const struct plan *plan, int attempt)
+{
+	jv data = pd_json_peek(plan->cause, "data");
+	jv attempts = pd_json_peek(data, "attempts");
+	jv one = jv_get_kind(attempts) == JV_KIND_ARRAY ?
+	    jv_array_get(jv_copy(attempts), attempt) : jv_invalid();
+	jv events = pd_json_peek(one, "events");
+	jv event = jv_get_kind(events) == JV_KIND_ARRAY ? jv_array_get(jv_copy(events), 0) :
+	    jv_invalid();
+
+	jv_free(events);
+	jv_free(one);
+	jv_free(attempts);
+	jv_free(data);
+	return event;
+}
+
+/* What the first attempt gave out and the second gave out anew are variables. */
+static void
+name_given_out(struct plan *plan)
+{
+	jv first = attempted(plan, 0), second = attempted(plan, 1);
+
+	if (is_repeated(plan, failing_id(plan)) && strcmp(pd_json_peek_string(first, "type",
+	    ""), pd_json_peek_string(second, "type", "")) == 0)
+		jv_object_foreach(first, field, value) {
+			jv other = pd_json_peek(second, jv_string_value(field));
+			if (jv_get_kind(value) == JV_KIND_STRING && jv_get_kind(other) ==
+			    JV_KIND_STRING && !jv_equal(jv_copy(value), other)) {
+				jv token = pd_reference_token(failing_id(plan), 0,
+				    jv_string_value(field));
+				name_token(plan, jv_string_value(token), value);
+				jv_free(token);
+			} else if (jv_get_kind(other) != JV_KIND_STRING) {
+				jv_free(other);
+			}
+			jv_free(value);
+			jv_free(field);
+		}
+	jv_free(first);
+	jv_free(second);
 }
 
 /* Predictions may speak of ids that no command has: those of other events. */
@@ -253,13 +313,21 @@ record_of(const struct plan *plan, const char *id)
 	return found;
 }
 
+/* Was this seen otherwise than in the replies to the command itself? */
+static bool
+is_from(jv record_peek, const char *source)
+{
+	return strcmp(pd_json_peek_string(record_peek, "source", ""), source) == 0;
+}
+
 static jv
 events_of(const struct plan *plan, const char *id)
 {
 	jv events = jv_array();
 
 	jv_array_foreach(plan->run.events, i, record) {
-		if (strcmp(pd_json_peek_string(record, "id", ""), id) == 0)
+		if (strcmp(pd_json_peek_string(record, "id", ""), id) == 0 &&
+		    !is_from(record, "stutter") && !is_from(record, "poll"))
 			events = jv_array_append(events, pd_json_peek(record, "event"));
 		jv_free(record);
 	}
@@ -315,6 +383,15 @@ step_with(struct plan *plan, const char *id)
 	return NULL;
 }
 
+static void
+repeat_step(struct plan *plan)
+{
+	struct placed *failing = step_with(plan, failing_id(plan));
+
+	if (failing != NULL && is_repeated(plan, failing->step.item->id))
+		pd_export_step_repeat(&failing->step);
+}
+
 /* Each step keeps what others need of it. */
 static void
 keep_tokens(struct plan *plan)
@@ -352,14 +429,31 @@ share_knowledge(struct plan *plan, jv *known, jv *replies)
 	}
 }
 
+/* What was answered first is right for the repetition. */
+static void
+expect_the_same(struct plan *plan, struct placed *placed)
+{
+	jv seen = pd_symbols_events(plan->run.events, plan->sources.references);
+	jv events = pd_json_peek(seen, placed->step.item->id);
+	jv first = jv_array_slice(events, 0, jv_array_length(jv_copy(placed->events)));
+
+	placed->expect = jv_array_append(placed->expect, pd_json_set(pd_json_set(
+	    jv_object(), "assertions", pd_assertions_seen(&placed->step.seen, first)),
+	    "events", first));
+	jv_free(seen);
+}
+
 static void
 expect(struct plan *plan, struct placed *placed)
 {
 	jv alternatives = pd_json_peek(plan->predictions.alternatives,
 	    placed->step.item->id);
 
-	if (!jv_is_valid(alternatives))
+	if (!jv_is_valid(alternatives)) {
+		if (is_repeated(plan, placed->step.item->id))
+			expect_the_same(plan, placed);
 		return;
+	}
 	jv_array_foreach(alternatives, i, known) {
 		jv events = pd_redact(&plan->redaction, known);
 		jv alternative = pd_json_set(jv_object(), "events", jv_copy(events));
@@ -416,12 +510,6 @@ all_outcomes_broken(struct plan *plan)
 	return broken;
 }
 
-static const char *
-failing_id(const struct plan *plan)
-{
-	return pd_json_peek_string(plan->cause, "id", "");
-}
-
 /* A run in one line is decided by the step that failed, if its reply is not what was
  * predicted; otherwise by all whose replies are not. */
 static bool
@@ -439,6 +527,34 @@ decide_linear(struct plan *plan)
 		any = any || plan->steps[i].decides;
 	}
 	return any;
+}
+
+/* A command that was answered otherwise when it was sent again decides. Its first reply
+ * is all that is recorded. */
+static bool
+decide_repeated(struct plan *plan)
+{
+	struct placed *failing = step_with(plan, failing_id(plan));
+
+	if (failing == NULL || !failing->step.seen.repeated)
+		return false;
+	failing->decides = true;
+	return true;
+}
+
+/* Was the failure seen in the answers to polls, which are asked until time is up? */
+static bool
+is_polled(const struct plan *plan)
+{
+	bool polled = strcmp(pd_json_peek_string(plan->cause, "kind", ""),
+	    "poll_timeout") == 0;
+
+	jv_array_foreach(plan->run.events, i, record) {
+		polled = polled || (is_from(record, "poll") &&
+		    strcmp(pd_json_peek_string(record, "id", ""), failing_id(plan)) == 0);
+		jv_free(record);
+	}
+	return polled;
 }
 
 /* The replies are not what tells right from wrong, as far as is known: then the
@@ -469,8 +585,8 @@ decide_as_recorded(struct plan *plan)
 static const char *
 decide(struct plan *plan)
 {
-	if (plan->sequence.branch_count > 0 ? all_outcomes_broken(plan) :
-	    decide_linear(plan))
+	if (decide_repeated(plan) || (plan->sequence.branch_count > 0 ?
+	    all_outcomes_broken(plan) : decide_linear(plan)))
 		return "expected";
 	decide_as_recorded(plan);
 	return "recorded";
@@ -506,6 +622,29 @@ set_copy(jv to, const char *key, jv from)
 	return jv_is_valid(value) ? pd_json_set(to, key, value) : (jv_free(value), to);
 }
 
+/* Statuses that keep one out of a system and tell nothing about the failure: not those
+ * that were seen then, nor those that were expected. */
+static jv
+keeps_out(const struct placed *placed)
+{
+	static const int statuses[] = {401, 403, 429, 503};
+	jv left = jv_array();
+	double seen = pd_json_peek_number(placed->step.reply, "status", 0);
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]) && seen != 0; i++) {
+		bool known = seen == statuses[i];
+		jv_array_foreach(placed->expect, j, alternative) {
+			jv assertions = pd_json_peek(alternative, "assertions");
+			known = known || pd_assertions_allow(assertions, statuses[i]);
+			jv_free(assertions);
+			jv_free(alternative);
+		}
+		if (!known)
+			left = jv_array_append(left, jv_number(statuses[i]));
+	}
+	return left;
+}
+
 static jv
 step_document(struct plan *plan, struct placed *placed)
 {
@@ -525,6 +664,7 @@ step_document(struct plan *plan, struct placed *placed)
 	    jv_bool(strcmp(failing_id(plan), step->item->id) == 0));
 	document = pd_json_set(document, "decides", jv_bool(placed->decides));
 	document = pd_json_set(document, "requests", jv_copy(step->requests));
+	document = pd_json_set(document, "keeps_out", keeps_out(placed));
 	document = pd_json_set(document, "expect", jv_copy(placed->expect));
 	if (jv_is_valid(placed->reject))
 		document = pd_json_set(document, "reject", jv_copy(placed->reject));
@@ -614,6 +754,7 @@ document(struct plan *plan)
 	if (plan->base_url != NULL)
 		result = pd_json_set_string(result, "base_url", plan->base_url);
 	result = pd_json_set(result, "concurrent", jv_bool(plan->sequence.branch_count > 0));
+	result = pd_json_set(result, "polled", jv_bool(is_polled(plan)));
 	result = pd_json_set_string(result, "decided_by", verdict);
 	jv before = hooks(plan, "setup_once", "setup_each");
 	jv after = hooks(plan, "teardown_each", "teardown_once");
@@ -692,7 +833,9 @@ pd_export_plan(jv failure, struct pd_adapter *adapter,
 		name_references(&plan);
 		predict(&plan);
 		name_predicted_tokens(&plan);
+		name_given_out(&plan);
 		add_all_steps(&plan);
+		repeat_step(&plan);
 		if (plan.count == 0) {
 			pd_error_set(error, "the failure has no request: nothing was sent, "
 			    "or the record leaves it out");

@@ -480,6 +480,16 @@ pd_export_step_make(struct pd_export_step *step, struct pd_export_sources *sourc
 }
 
 void
+pd_export_step_repeat(struct pd_export_step *step)
+{
+	jv_array_foreach(step->requests, i, request) {
+		step->requests = jv_array_append(step->requests, pd_json_set(request,
+		    "repeated", jv_true()));
+	}
+	step->seen.repeated = true;
+}
+
+void
 pd_export_step_free(struct pd_export_step *step)
 {
 	jv_free(step->command);

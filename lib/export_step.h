@@ -41,6 +41,10 @@ struct pd_export_step {
  * both are borrowed. An error is one of the adapter. */
 void pd_export_step_make(struct pd_export_step *, struct pd_export_sources *,
     const struct pd_item *, jv record, jv events);
+/* The command is sent once more, as it was: its key, too. The reply to that is what
+ * must be right; what others need is kept of the first. */
+void pd_export_step_repeat(struct pd_export_step *);
+
 void pd_export_step_free(struct pd_export_step *);
 
 /* Keep what a token stands for, which an event of this step bound. */

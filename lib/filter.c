@@ -146,22 +146,6 @@ pd_filter_parse(struct pd_filter *filter, const struct pd_record *record)
 	return value;
 }
 
-jv
-pd_filter_parse_run(struct pd_filter *filter, const struct pd_record *record)
-{
-	static const char *const types[] = {"run_start", "run_end", "command", "event"};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!pd_record_is(record, types[i]))
-			continue;
-		jv value = pd_filter_parse(filter, record);
-		if (!jv_is_valid(value) || pd_origin_is_folded(value))
-			return value;
-		jv_free(value);
-	}
-	return jv_invalid();
-}
-
 static void
 take_header(struct pd_filter *filter, const struct pd_record *record)
 {
@@ -261,6 +245,38 @@ pd_filter_process(struct pd_filter *filter, pd_filter_take *take, void *context)
 			return;
 		}
 	}
+}
+
+/* Whoever takes records of runs, parsed. */
+struct run_taker {
+	struct pd_filter *filter;
+	pd_filter_take_run *take;
+	void *context;
+};
+
+static void
+take_run_record(void *context, const struct pd_record *record)
+{
+	static const char *const types[] = {"run_start", "run_end", "command", "event"};
+	const struct run_taker *taker = context;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!pd_record_is(record, types[i]))
+			continue;
+		jv value = pd_filter_parse(taker->filter, record);
+		if (jv_is_valid(value) && pd_origin_is_folded(value))
+			taker->take(taker->context, types[i], value);
+		else
+			jv_free(value);
+	}
+}
+
+void
+pd_filter_process_runs(struct pd_filter *filter, pd_filter_take_run *take, void *context)
+{
+	struct run_taker taker = {filter, take, context};
+
+	pd_filter_process(filter, take_run_record, &taker);
 }
 
 jv

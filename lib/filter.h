@@ -94,15 +94,16 @@ void pd_filter_open(struct pd_filter *, const struct pd_filter_settings *,
 typedef void pd_filter_take(void *context, const struct pd_record *);
 void pd_filter_process(struct pd_filter *, pd_filter_take *, void *context);
 
+/* The same for whoever wants the records that a run is folded from: its start and end,
+ * its commands and events, which take owns. */
+typedef void pd_filter_take_run(void *context, const char *type, jv record);
+void pd_filter_process_runs(struct pd_filter *, pd_filter_take_run *, void *context);
+
 /* For take, with hold: pass this line on. */
 void pd_filter_pass(struct pd_filter *, const struct pd_record *);
 
 /* Parse a record; an invalid jv, with the problem noted, when it cannot be. */
 jv pd_filter_parse(struct pd_filter *, const struct pd_record *);
-
-/* The same for the records that a run is folded from: its start and end, its
- * commands and those of its events that are folded. An invalid jv for others. */
-jv pd_filter_parse_run(struct pd_filter *, const struct pd_record *);
 
 /* Parse a failure record and see that it is whole; an invalid jv, with the
  * problem noted, when it is not. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "forensics.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,11 @@
 #include "parts.h"
 #include "reordering.h"
 
-enum { BLOCK_LINES = 512, BLOCK_LINES_EACH = 2048, BLOCK_BYTES = 1 << 22 };
+/* What is mapped in a block is to stay in the cache until it is folded; but threads
+ * wait for each other at its end. */
+enum { BLOCK_LINES = 128, BLOCK_LINES_EACH = 512, BLOCK_BYTES = 1 << 22, SHARE_LINES = 32 };
+
+enum { MOST_NAMED = 10 };	/* keys given up, and keys that came back */
 
 /* A line in the block: text, or an error that says why there is none. */
 struct line {
@@ -31,6 +36,12 @@ struct mapped {
 	int error;
 };
 
+/* Some lines of the block, mapped by one worker. */
+struct share {
+	int worker;
+	int first, end;		/* in what it has mapped */
+};
+
 /* One of the threads. */
 struct worker {
 	struct pd_forensics *forensics;
@@ -38,6 +49,7 @@ struct worker {
 	struct pd_judge judge;
 	int number;
 	int line;		/* being mapped */
+	struct pd_buffer text;	/* of its event */
 	struct mapped *mapped;
 	int count, room;
 	struct pd_error *errors;
@@ -53,6 +65,8 @@ struct pd_forensics {
 	struct pd_buffer text;
 	struct line *lines;
 	int line_count, most_lines;
+	struct share *shares;
+	atomic_int claimed;	/* shares that somebody maps or has mapped */
 	struct pd_error *errors;	/* of lines that could not be read */
 	int error_count;
 	struct pd_reordering reordering;
@@ -90,9 +104,13 @@ pd_forensics_open(const struct pd_forensics_options *options,
 	    BLOCK_LINES_EACH * options->jobs;
 	forensics->lines = pd_allocate((size_t)forensics->most_lines,
 	    sizeof(*forensics->lines));
+	forensics->shares = pd_allocate((size_t)forensics->most_lines / SHARE_LINES,
+	    sizeof(*forensics->shares));
 	forensics->workers = pd_allocate((size_t)options->jobs,
 	    sizeof(*forensics->workers));
 	forensics->counts.skipped = jv_object();
+	forensics->counts.first_given_up = jv_array();
+	forensics->counts.first_came_back = jv_array();
 	pd_reordering_start(&forensics->reordering, options->window);
 	pd_parts_start(&forensics->parts, options->max_states);
 	for (int i = 0; i < options->jobs && result == 0; i++)
@@ -120,11 +138,15 @@ pd_forensics_close(struct pd_forensics *forensics)
 		pd_judge_free(&forensics->workers[i].judge);
 		free(forensics->workers[i].mapped);
 		free(forensics->workers[i].errors);
+		pd_buffer_free(&forensics->workers[i].text);
 	}
 	jv_free(forensics->counts.skipped);
+	jv_free(forensics->counts.first_given_up);
+	jv_free(forensics->counts.first_came_back);
 	pd_buffer_free(&forensics->text);
 	free(forensics->workers);
 	free(forensics->lines);
+	free(forensics->shares);
 	free(forensics->errors);
 	free(forensics);
 }
@@ -151,28 +173,68 @@ add_mapped(struct worker *worker)
 	return &worker->mapped[worker->count++];
 }
 
-static void
-on_event(void *context, jv event, jv key, jv place)
+/* Why an event is outside of --since and --until, or NULL. What has no time is not. */
+static const char *
+outside(const struct pd_forensics_options *options, jv event)
 {
-	struct worker *worker = context;
+	int64_t moment;
+
+	if (!options->has_since && !options->has_until)
+		return NULL;
+	jv time = pd_json_peek(event, "time");
+	bool known = pd_moment_peek(time, &moment);
+	jv_free(time);
+	if (known && options->has_since && moment < options->since)
+		return "before --since";
+	return known && options->has_until && moment >= options->until ?
+	    "not before --until" : NULL;
+}
+
+static char *
+event_text(struct worker *worker, jv event)
+{
+	pd_buffer_clear(&worker->text);
+	pd_json_append_peek(&worker->text, event);
+	return pd_duplicate(worker->text.data);
+}
+
+static void
+add_event(struct worker *worker, jv event, jv key, jv place)
+{
 	const struct pd_forensics *forensics = worker->forensics;
 	const struct line *line = &forensics->lines[worker->line];
 	struct pd_happening *happening = pd_allocate(1, sizeof(*happening));
 	struct mapped *mapped = add_mapped(worker);
 
-	happening->hash = pd_part_hash(key);
+	*happening = (struct pd_happening){.text = event_text(worker, event),
+		.event = event, .key = key, .hash = pd_part_hash(key),
+		.file = line->file, .line = line->number};
 	if (forensics->jobs > 1) {
-		key = pd_json_own(key);
+		happening->key = pd_json_own(key);
 		place = pd_json_own(place);
-		if (happening->hash % (uint64_t)forensics->jobs != (uint64_t)worker->number)
-			event = pd_json_own(event);
+		if (happening->hash % (uint64_t)forensics->jobs != (uint64_t)worker->number) {
+			jv_free(event);
+			happening->event = jv_invalid();
+		}
 	}
-	happening->event = event;
-	happening->key = key;
-	happening->file = line->file;
-	happening->line = line->number;
 	mapped->place = place;
 	mapped->happening = happening;
+}
+
+static void
+on_event(void *context, jv event, jv key, jv place)
+{
+	struct worker *worker = context;
+	const char *why = outside(worker->forensics->options, event);
+
+	if (why == NULL) {
+		add_event(worker, event, key, place);
+		return;
+	}
+	jv_free(event);
+	jv_free(key);
+	jv_free(place);
+	add_mapped(worker)->skip = jv_string(why);
 }
 
 static void
@@ -216,18 +278,42 @@ map_line(struct worker *worker, const struct line *line)
 }
 
 static void
-map_share(void *context, int number)
+map_share(struct worker *worker, int number)
 {
-	struct pd_forensics *forensics = context;
-	struct worker *worker = &forensics->workers[number];
-	int64_t count = forensics->line_count;
-	int end = (int)(count * (number + 1) / forensics->jobs);
+	struct pd_forensics *forensics = worker->forensics;
+	struct share *share = &forensics->shares[number];
+	int end = (number + 1) * SHARE_LINES;
 
-	worker->count = worker->error_count = 0;
-	for (int i = (int)(count * number / forensics->jobs); i < end; i++) {
+	if (end > forensics->line_count)
+		end = forensics->line_count;
+	share->worker = worker->number;
+	share->first = worker->count;
+	for (int i = number * SHARE_LINES; i < end; i++) {
 		worker->line = i;
 		map_line(worker, &forensics->lines[i]);
 	}
+	share->end = worker->count;
+}
+
+static int
+share_count(const struct pd_forensics *forensics)
+{
+	return (forensics->line_count + SHARE_LINES - 1) / SHARE_LINES;
+}
+
+/* Fold what the block before left for this judge, then map lines of this block for
+ * as long as there are any: who has less to fold maps more. */
+static void
+work(void *context, int number)
+{
+	struct pd_forensics *forensics = context;
+	struct worker *worker = &forensics->workers[number];
+	int share;
+
+	pd_judge_work(&worker->judge);
+	worker->count = worker->error_count = 0;
+	while ((share = atomic_fetch_add(&forensics->claimed, 1)) < share_count(forensics))
+		map_share(worker, share);
 }
 
 /*
@@ -244,20 +330,36 @@ count_skip(struct pd_forensics *forensics, jv reason)
 	*skipped = jv_object_set(*skipped, reason, jv_number(count + 1));
 }
 
-/* Is it outside of --since and --until? What has no time is not. */
-static bool
-is_outside(const struct pd_forensics *forensics, jv event, const char **why)
+/* Add a part to a list, with the line at which something became of it. */
+static jv
+name_part(jv list, const struct pd_log_part *part, const struct pd_happening *happening)
 {
-	const struct pd_forensics_options *options = forensics->options;
-	int64_t moment;
+	if (jv_array_length(jv_copy(list)) >= MOST_NAMED)
+		return list;
+	jv entry = pd_json_set(jv_object(), "key", jv_copy(part->key));
+	entry = pd_json_set_string(entry, "file", happening->file);
+	return jv_array_append(list, pd_json_set_number(entry, "line",
+	    (double)happening->line));
+}
 
-	jv time = pd_json_peek(event, "time");
-	bool known = pd_moment_peek(time, &moment);
-	jv_free(time);
-	*why = known && options->has_since && moment < options->since ?
-	    "before --since" : known && options->has_until && moment >= options->until ?
-	    "not before --until" : NULL;
-	return *why != NULL;
+/* The part of an event; which other one it drove out is noted. */
+static struct pd_log_part *
+find_part(struct pd_forensics *forensics, struct pd_happening *happening,
+    const struct pd_fold *first)
+{
+	struct pd_parts *parts = &forensics->parts;
+	struct pd_forensics_counts *counts = &forensics->counts;
+	int64_t given_up = parts->given_up, restarted = parts->restarted;
+	struct pd_log_part *part = pd_parts_take(parts, happening->key, happening->hash,
+	    first, forensics->options->context);
+
+	happening->key = jv_invalid();
+	if (parts->given_up > given_up)
+		counts->first_given_up = name_part(counts->first_given_up, parts->left,
+		    happening);
+	if (parts->restarted > restarted)
+		counts->first_came_back = name_part(counts->first_came_back, part, happening);
+	return part;
 }
 
 static void
@@ -265,18 +367,14 @@ give_to_judge(struct pd_forensics *forensics, struct pd_happening *happening)
 {
 	int64_t judge = (int64_t)(happening->hash % (uint64_t)forensics->jobs);
 	struct worker *worker = &forensics->workers[judge];
+	struct pd_log_part *part = find_part(forensics, happening, &worker->judge.first);
 	struct pd_error error;
-	struct pd_log_part *part = pd_parts_find(&forensics->parts, jv_copy(happening->key),
-	    happening->hash);
 
-	if (part == NULL)
-		part = pd_parts_add(&forensics->parts, jv_copy(happening->key),
-		    happening->hash, &worker->judge.first, forensics->options->context);
 	happening->number = ++forensics->numbered;
 	happening->part = part;
 	if (forensics->options->spool != NULL) {
 		happening->spooled = pd_spool_add(forensics->options->spool, part->spooled,
-		    happening->event, &error);
+		    happening->text, &error);
 		part->spooled = happening->spooled;
 		if (happening->spooled < 0)
 			forensics->listener->problem(forensics->listener->context, &error);
@@ -288,21 +386,13 @@ static void
 take_mapped(struct pd_forensics *forensics, struct worker *worker,
     struct mapped *mapped)
 {
-	const struct pd_forensics_options *options = forensics->options;
-	const char *why;
-
 	if (mapped->error >= 0) {
 		forensics->counts.bad_lines++;
 		forensics->listener->bad_line(forensics->listener->context,
 		    &worker->errors[mapped->error]);
 	} else if (jv_is_valid(mapped->skip)) {
 		count_skip(forensics, mapped->skip);
-	} else if ((options->has_since || options->has_until) &&
-	    is_outside(forensics, mapped->happening->event, &why)) {
-		count_skip(forensics, jv_string(why));
-		pd_happening_free(mapped->happening);
-		jv_free(mapped->place);
-	} else if (options->window == 0) {
+	} else if (forensics->options->window == 0) {
 		jv_free(mapped->place);
 		give_to_judge(forensics, mapped->happening);
 	} else {
@@ -313,17 +403,36 @@ take_mapped(struct pd_forensics *forensics, struct worker *worker,
 	}
 }
 
-/*
- * Folding, each worker the parts whose keys fall to it, and what was found.
- */
+/* Nothing more is wanted. */
 static void
-judge_share(void *context, int number)
+drop_mapped(struct mapped *mapped)
 {
-	struct pd_forensics *forensics = context;
-
-	pd_judge_work(&forensics->workers[number].judge);
+	jv_free(mapped->skip);
+	jv_free(mapped->place);
+	if (mapped->happening != NULL)
+		pd_happening_free(mapped->happening);
 }
 
+static void
+take_block(struct pd_forensics *forensics)
+{
+	for (int i = 0; i < share_count(forensics); i++) {
+		struct share *share = &forensics->shares[i];
+		struct worker *worker = &forensics->workers[share->worker];
+		for (int k = share->first; k < share->end; k++) {
+			if (forensics->stopped)
+				drop_mapped(&worker->mapped[k]);
+			else
+				take_mapped(forensics, worker, &worker->mapped[k]);
+		}
+	}
+	forensics->line_count = forensics->error_count = 0;
+	pd_buffer_clear(&forensics->text);
+}
+
+/*
+ * What was found.
+ */
 static int
 compare_findings(const void *a, const void *b)
 {
@@ -341,6 +450,9 @@ tell(struct pd_forensics *forensics, struct pd_finding *finding)
 
 	if (forensics->stopped) {
 		jv_free(finding->violation);
+	} else if (finding->doubtful && jv_is_valid(finding->violation)) {
+		forensics->counts.doubtful++;
+		listener->violation(listener->context, finding->violation, finding->spooled);
 	} else if (jv_is_valid(finding->violation)) {
 		forensics->counts.violations++;
 		forensics->stopped = !forensics->options->all;
@@ -397,26 +509,23 @@ free_given_up(struct pd_forensics *forensics)
 	}
 }
 
+/* Map the block that was read, fold the one before it. */
 static void
-judge_block(struct pd_forensics *forensics)
+do_block(struct pd_forensics *forensics)
 {
-	pd_crew_do(forensics->crew, judge_share, forensics);
+	atomic_store(&forensics->claimed, 0);
+	pd_crew_do(forensics->crew, work, forensics);
 	tell_findings(forensics);
 	free_given_up(forensics);
+	take_block(forensics);
 }
 
 bool
 pd_forensics_flush(struct pd_forensics *forensics)
 {
-	pd_crew_do(forensics->crew, map_share, forensics);
-	for (int i = 0; i < forensics->jobs; i++) {
-		struct worker *worker = &forensics->workers[i];
-		for (int k = 0; k < worker->count; k++)
-			take_mapped(forensics, worker, &worker->mapped[k]);
-	}
-	forensics->line_count = forensics->error_count = 0;
-	pd_buffer_clear(&forensics->text);
-	judge_block(forensics);
+	do_block(forensics);
+	if (!forensics->stopped)
+		do_block(forensics);
 	return !forensics->stopped;
 }
 
@@ -441,7 +550,8 @@ pd_forensics_line(struct pd_forensics *forensics, const struct pd_record *record
 	if (forensics->line_count < forensics->most_lines &&
 	    forensics->text.length < BLOCK_BYTES)
 		return true;
-	return pd_forensics_flush(forensics);
+	do_block(forensics);
+	return !forensics->stopped;
 }
 
 void
@@ -453,7 +563,7 @@ pd_forensics_finish(struct pd_forensics *forensics, bool log_ended)
 		return;
 	while ((happening = pd_reordering_take(&forensics->reordering, true)) != NULL)
 		give_to_judge(forensics, happening);
-	judge_block(forensics);
+	do_block(forensics);
 	if (forensics->stopped || !log_ended)
 		return;
 	for (struct pd_log_part *part = forensics->parts.oldest;
@@ -477,6 +587,16 @@ add_counts(jv counts, jv more)
 	return counts;
 }
 
+static bool
+has_checks_for_the_end(const struct pd_model *model)
+{
+	for (int i = 0; i < pd_model_checks(model); i++) {
+		if (pd_model_trigger(model, i)->when != PD_TRIGGER_EVERY)
+			return true;
+	}
+	return false;
+}
+
 struct pd_forensics_counts
 pd_forensics_counts(const struct pd_forensics *forensics)
 {
@@ -486,6 +606,10 @@ pd_forensics_counts(const struct pd_forensics *forensics)
 	counts.late = forensics->reordering.late;
 	counts.parts = forensics->parts.made;
 	counts.given_up = forensics->parts.given_up;
+	counts.unended = has_checks_for_the_end(model) ? counts.given_up : 0;
+	counts.came_back = forensics->parts.restarted;
+	counts.first_given_up = jv_copy(counts.first_given_up);
+	counts.first_came_back = jv_copy(counts.first_came_back);
 	counts.events = forensics->numbered;
 	counts.skipped = jv_copy(counts.skipped);
 	counts.unfolded = jv_object();
@@ -504,4 +628,14 @@ pd_forensics_counts(const struct pd_forensics *forensics)
 		    pd_model_check_name(model, i), (double)fired);
 	}
 	return counts;
+}
+
+void
+pd_forensics_counts_free(struct pd_forensics_counts *counts)
+{
+	jv_free(counts->skipped);
+	jv_free(counts->fired);
+	jv_free(counts->unfolded);
+	jv_free(counts->first_given_up);
+	jv_free(counts->first_came_back);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Judging a log: its lines are mapped to events, brought into order, split into parts
- * by key, folded and checked. Lines are taken in blocks. Within a block mapping is
- * shared out by lines and folding by keys among the judges, a thread each; in between
- * one thread puts the events in order and numbers them, so that what is found does not
- * depend on how many judges there are.
+ * by key, folded and checked. Lines are taken in blocks. While a block is mapped, by
+ * whoever has time for some lines, the block before it is folded, each key by the
+ * judge that it falls to, a thread each. In between one thread puts the events in
+ * order and numbers them, so that what is found does not depend on how many judges
+ * there are.
  */
 #ifndef PD_FORENSICS_H
 #define PD_FORENSICS_H
@@ -33,7 +34,8 @@ struct pd_forensics_options {
 
 /* What is found, in the order of the log. */
 struct pd_forensics_listener {
-	/* A violation record, consumed; spooled is where its event is kept. */
+	/* A violation record, consumed; spooled is where its event is kept. One with
+	 * "restarted" is doubtful. */
 	void (*violation)(void *context, jv record, int64_t spooled);
 	/* A line that could not be read or mapped. */
 	void (*bad_line)(void *context, const struct pd_error *);
@@ -43,7 +45,13 @@ struct pd_forensics_listener {
 };
 
 struct pd_forensics_counts {
-	int64_t lines, bad_lines, events, late, parts, given_up, violations, problems;
+	int64_t lines, bad_lines, events, late, parts, violations, problems;
+	int64_t given_up;	/* parts, to make room for others */
+	int64_t unended;	/* parts of these on which checks for the end did not run */
+	int64_t came_back;	/* parts that began anew, their key's having been given up */
+	int64_t doubtful;	/* violations in those: they prove nothing */
+	jv first_given_up;	/* [{key, file, line}]: the line that needed the room */
+	jv first_came_back;	/* and the one with which it came back */
 	jv skipped;		/* {reason: times} */
 	jv fired;		/* {check: times} */
 	jv unfolded;		/* {type: times}: events that the model has no function for */
@@ -71,7 +79,8 @@ bool pd_forensics_flush(struct pd_forensics *);
  * if this is the end of the log. */
 void pd_forensics_finish(struct pd_forensics *, bool log_ended);
 
-/* The caller frees skipped, fired and unfolded. */
+/* The caller frees them. */
 struct pd_forensics_counts pd_forensics_counts(const struct pd_forensics *);
+void pd_forensics_counts_free(struct pd_forensics_counts *);
 
 #endif

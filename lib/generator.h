@@ -13,15 +13,10 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "possible.h"
 #include "random.h"
 
 /* No function here consumes a generator or a value. */
-
-enum pd_possible {
-	PD_MALFORMED = -1,	/* the error says why */
-	PD_IMPOSSIBLE = 0,	/* well formed, but nothing can be drawn: a choice from nothing */
-	PD_POSSIBLE = 1,
-};
 
 enum pd_possible pd_generator_possible(jv generator, struct pd_error *);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "injection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct source {
 	struct pd_mocking *mocking;	/* or NULL: it is no mock */
 	bool strict;
 	int64_t at;		/* of the line in hand */
+	char trace_id[PD_TRACE_ID];	/* of its payload, or empty */
 };
 
 struct pd_injection {
@@ -36,16 +38,28 @@ struct pd_injection {
 	jv requests;		/* of mocks, nobody has taken them */
 };
 
+/* The trace that a payload or an event says that it belongs to. */
+static void
+copy_trace(jv value, char trace_id[PD_TRACE_ID])
+{
+	const char *given = pd_json_peek_string(value, "trace_id", "");
+
+	if (pd_trace_is_id(given, PD_TRACE_ID - 1))
+		snprintf(trace_id, PD_TRACE_ID, "%s", given);
+}
+
 static void
 take_event(void *context, jv event, jv key, jv place)
 {
 	const struct source *source = context;
+	struct pd_sighting sighting = {.source = source->mocking != NULL ? "mock" :
+		"injector", .event = event, .at = source->at};
 
 	jv_free(key);
 	jv_free(place);
-	pd_sightings_add(source->injection->sightings,
-	    (struct pd_sighting){.source = source->mocking != NULL ? "mock" : "injector",
-	    .event = event, .at = source->at, .branch = -1});
+	memcpy(sighting.trace_id, source->trace_id, sizeof(sighting.trace_id));
+	copy_trace(event, sighting.trace_id);
+	pd_sightings_add(source->injection->sightings, sighting);
 }
 
 static void
@@ -57,15 +71,17 @@ take_skip(void *context, jv reason)
 
 /* What a line says: its JSON if that is an object or array, else its text. */
 static jv
-payload_of(const char *line, size_t length)
+payload_of(struct source *source, const char *line, size_t length)
 {
 	struct pd_error ignored;
 	size_t blanks = strspn(line, " \t");
 
 	if (line[blanks] == '{' || line[blanks] == '[') {
 		jv value = pd_json_parse(line, length, &ignored);
-		if (jv_is_valid(value))
+		if (jv_is_valid(value)) {
+			copy_trace(value, source->trace_id);
 			return value;
+		}
 		jv_free(value);
 	}
 	return JV_OBJECT(jv_string("text"), jv_string_sized(line, (int)length));
@@ -120,11 +136,11 @@ map_line(struct source *source, const char *line, size_t length,
 	if (source->mapping != NULL)
 		return pd_mapping_wants_text(source->mapping) ?
 		    pd_mapping_line(source->mapping, line, length, &taker, error) :
-		    pd_mapping_value(source->mapping, payload_of(line, length), &taker, error);
+		    pd_mapping_value(source->mapping, payload_of(source, line, length), &taker, error);
 	jv outputs = pd_model_takes_payloads(model) ?
-	    pd_model_to_event(model, payload_of(line, length),
+	    pd_model_to_event(model, payload_of(source, line, length),
 	    source->at - source->injection->epoch, error) :
-	    JV_ARRAY(payload_of(line, length));
+	    JV_ARRAY(payload_of(source, line, length));
 	return jv_is_valid(outputs) ? take_output(source, outputs, error) : -1;
 }
 
@@ -142,6 +158,7 @@ take_request(struct source *source, const char *line, size_t length,
 		return good ? 0 : -1;
 	}
 	jv events = pd_json_peek(record, "events");
+	copy_trace(record, source->trace_id);
 	jv_array_foreach(events, i, event) {
 		take_event(source, event, jv_invalid(), jv_invalid());
 	}
@@ -162,6 +179,7 @@ on_line(void *context, const char *line, size_t length, int64_t at)
 	struct pd_error error = PD_ERROR_INIT;
 
 	source->at = at;
+	source->trace_id[0] = '\0';
 	int result = source->mocking != NULL ? take_request(source, line, length, &error) :
 	    map_line(source, line, length, &error);
 	if (result != 0 && injection->troubled == NULL) {

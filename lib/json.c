@@ -215,6 +215,12 @@ append_number(struct pd_buffer *buffer, jv number)
 		pd_buffer_integer(buffer, (int64_t)value);
 		return;
 	}
+	const char *literal = jv_number_has_literal(number) && !isnan(value) ?
+	    jv_number_get_literal(number) : NULL;
+	if (literal != NULL) {
+		pd_buffer_text(buffer, literal);
+		return;
+	}
 	jv text = jv_dump_string(jv_copy(number), 0);
 	pd_buffer_text(buffer, jv_string_value(text));
 	jv_free(text);

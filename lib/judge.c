@@ -2,8 +2,8 @@
 #include "judge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "buffer.h"
 #include "json.h"
 #include "moment.h"
 
@@ -24,13 +24,16 @@ pd_judge_free(struct pd_judge *judge)
 {
 	if (judge->model == NULL)
 		return;
-	pd_judge_clear(judge);
+	for (int i = 0; i < judge->queued; i++)
+		pd_happening_free(judge->queue[i]);
 	pd_fold_free(&judge->first);
 	pd_model_close(judge->model);
 	jv_free(judge->unfolded);
 	free(judge->queue);
 	free(judge->findings);
 	free(judge->fired);
+	if (judge->parser != NULL)
+		jv_parser_free(judge->parser);
 }
 
 void
@@ -38,6 +41,7 @@ pd_happening_free(struct pd_happening *happening)
 {
 	jv_free(happening->event);
 	jv_free(happening->key);
+	free(happening->text);
 	free(happening);
 }
 
@@ -73,21 +77,23 @@ add_finding(struct pd_judge *judge, int64_t number, int64_t spooled)
 
 /* Where an event comes from and what it is. Time is known only by its name. */
 static jv
-step_record(const struct pd_trail_step *step, jv record)
+step_record(const struct pd_trail *trail, int back, jv record)
 {
+	const struct pd_trail_step *step = pd_trail_step(trail, back);
+	jv event = pd_trail_event(trail, back);
 	char text[PD_MOMENT_TEXT];
 	int64_t moment;
 
 	record = pd_json_set_number(record, "number", (double)step->number);
 	record = pd_json_set_string(record, "file", step->file);
 	record = pd_json_set_number(record, "line", (double)step->line);
-	jv time = pd_json_peek(step->event, "time");
+	jv time = pd_json_peek(event, "time");
 	if (pd_moment_peek(time, &moment)) {
 		pd_moment_text(moment, text);
 		record = pd_json_set_string(record, "time", text);
 	}
 	jv_free(time);
-	return pd_json_set(record, "event", jv_copy(step->event));
+	return pd_json_set(record, "event", event);
 }
 
 static jv
@@ -99,8 +105,7 @@ led_there(const struct pd_trail *trail)
 	if (count > trail->context)
 		count = trail->context;
 	for (int back = count; back >= 1; back--)
-		steps = jv_array_append(steps,
-		    step_record(pd_trail_step(trail, back), jv_object()));
+		steps = jv_array_append(steps, step_record(trail, back, jv_object()));
 	return steps;
 }
 
@@ -136,7 +141,9 @@ violation(struct pd_judge *judge, struct pd_log_part *part, int check, jv messag
 	record = pd_json_set_number(record, "n", (double)trail->events);
 	if (judge->at == NULL)
 		record = pd_json_set(record, "at_end", jv_true());
-	record = step_record(pd_trail_step(trail, 0), record);
+	if (part->restarted)
+		record = pd_json_set(record, "restarted", jv_true());
+	record = step_record(trail, 0, record);
 	jv before = pd_trail_before(trail);
 	record = jv_is_valid(before) ? pd_json_set(record, "state_before", before) :
 	    (jv_free(before), record);
@@ -168,8 +175,11 @@ on_checked(void *context, int check, enum pd_verdict verdict, jv message, jv dat
 		return 0;
 	}
 	finding->violation = violation(judge, part, check, message, data);
+	finding->doubtful = part->restarted;
+	if (judge->all || part->restarted)
+		return 0;
 	judging->violated = true;
-	return judge->all ? 0 : 1;
+	return 1;
 }
 
 /* An event that the model has no function for changes nothing. */
@@ -183,20 +193,24 @@ count_unfolded(struct pd_judge *judge, jv event)
 		    pd_json_peek_number(judge->unfolded, type, 0) + 1);
 }
 
-/* Fold an event, which is consumed. True when a check failed that was not told. */
+/* Fold an event, which is consumed. True when what was found ends the work. */
 static bool
 fold(struct pd_judge *judge, struct pd_happening *happening)
 {
 	struct judging judging = {.judge = judge, .part = happening->part};
-	struct pd_trail_step step = {happening->event, happening->number,
+	struct pd_trail_step step = {happening->text, happening->number,
 		happening->file, happening->line};
 	struct pd_error error = PD_ERROR_INIT;
 
+	if (!jv_is_valid(happening->event))
+		happening->event = pd_json_parse_next(&judge->parser, step.event,
+		    strlen(step.event), &error);
+	happening->text = NULL;
 	judge->at = happening;
 	happening->part->spooled = happening->spooled;
-	happening->event = jv_invalid();
-	count_unfolded(judge, step.event);
-	if (pd_trail_fold(&happening->part->trail, step, on_checked, &judging, &error) < 0) {
+	count_unfolded(judge, happening->event);
+	if (pd_trail_fold(&happening->part->trail, step, happening->event, on_checked,
+	    &judging, &error) < 0) {
 		struct pd_finding *finding = add_finding(judge, happening->number, 0);
 		pd_error_set(&finding->error, "%s:%ld: event %lld cannot be folded: %s",
 		    happening->file, happening->line, (long long)happening->number,
@@ -216,7 +230,7 @@ pd_judge_work(struct pd_judge *judge)
 		if (stopped)
 			pd_happening_free(judge->queue[i]);
 		else
-			stopped = fold(judge, judge->queue[i]) && !judge->all;
+			stopped = fold(judge, judge->queue[i]);
 	}
 	judge->queued = 0;
 }

@@ -16,9 +16,12 @@
 #include "model.h"
 #include "parts.h"
 
-/* An event of a log on its way. */
+/* An event of a log on its way. Between threads it goes as text: libjq counts
+ * references without regard to threads. */
 struct pd_happening {
-	jv event, key;
+	char *text;
+	jv event;		/* invalid when another thread is to judge it */
+	jv key;			/* until its part is known */
 	uint64_t hash;		/* of the key */
 	int64_t number;		/* in the order of folding, from 1; 0 before that is known */
 	const char *file;
@@ -32,6 +35,7 @@ struct pd_finding {
 	int turn;		/* among those of one event */
 	int64_t spooled;
 	jv violation;		/* a record; invalid when it could not be judged */
+	bool doubtful;		/* the state began anew, since the key's was given up */
 	struct pd_error error;
 };
 
@@ -46,6 +50,7 @@ struct pd_judge {
 	int64_t *fired;		/* by check, in parts that are gone */
 	jv unfolded;		/* {type: times}: events that the model has no function for */
 	const struct pd_happening *at;	/* being folded */
+	struct jv_parser *parser;
 };
 
 int pd_judge_start(struct pd_judge *, const char *model, struct pd_error *);

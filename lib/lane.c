@@ -112,8 +112,7 @@ mutate_answer(struct pd_lane *lane, struct pd_answer *answer)
 	if (!jv_is_valid(events)) {
 		answer->outcome = PD_OUTCOME_ERROR;
 		answer->failure = "adapter_error";
-		pd_error_set(&answer->error, "the answer has nothing that the mutant can "
-		    "change");
+		pd_error_set(&answer->error, "%s", PD_MUTATION_NO_ROOM);
 		events = jv_array();
 	}
 	jv_free(answer->events);
@@ -209,7 +208,8 @@ pd_lane_context(const struct pd_lane *lane, const struct pd_entry *entry)
 	return (struct pd_command_context){.run = lane->run->sequence->run,
 		.id = pd_lane_place(lane).id, .key = jv_is_valid(entry->idempotency_key) ?
 		pd_json_peek(lane->command, jv_string_value(entry->idempotency_key)) :
-		jv_invalid()};
+		jv_invalid(),
+		.trace = lane->run->executor->options.traceparent ? &lane->run->trace : NULL};
 }
 
 struct pd_call_options

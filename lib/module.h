@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A jq module as a set of functions that C can call by number. A model, an
- * adapter, a report template: each is one libjq program that is compiled once.
- * Calling a function costs the same however many there are: the program is a
- * balanced tree of comparisons on the number, and the function's input is
- * handed over without a second reference, so that libjq may update it in place
- * (measured: 3 us instead of 70 for an object of 2,000 keys).
+ * A jq module as a set of functions that C can call by number: a model, an
+ * adapter, a map, a report template. Here calls get arguments, checked results, and
+ * errors that name the function and its place; see library.h for how a module is read
+ * and dispatcher.h for how it runs.
  */
 #ifndef PD_MODULE_H
 #define PD_MODULE_H

@@ -1,120 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "mutating.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
 #include "conform.h"
 #include "difference.h"
 #include "json.h"
 #include "mutation.h"
-#include "origin.h"
-
-/*
- * The run.
- */
-static jv
-ids_of(jv start_peek, const char *part)
-{
-	jv sequence = pd_json_peek(start_peek, "sequence"), items, ids = jv_object();
-	int count = pd_json_elements_peek(sequence, part, &items);
-
-	for (int i = 0; i < count; i++) {
-		jv item = jv_array_get(jv_copy(items), i);
-		ids = pd_json_set(ids, pd_json_peek_string(item, "id", ""), jv_true());
-		jv_free(item);
-	}
-	jv_free(items);
-	jv_free(sequence);
-	return ids;
-}
-
-void
-pd_mutated_run_start(struct pd_mutated_run *run, struct pd_model *model,
-    bool conform, int64_t number, jv start)
-{
-	*run = (struct pd_mutated_run){.model = model, .conform = conform,
-		.run = number, .start = start, .teardown = ids_of(start, "teardown")};
-}
-
-void
-pd_mutated_run_free(struct pd_mutated_run *run)
-{
-	for (size_t i = 0; i < run->count; i++) {
-		struct pd_answered *answered = &run->list[i];
-		free(answered->id);
-		jv_free(answered->command);
-		jv_free(answered->events);
-		jv_free(answered->source);
-		if (run->folded)
-			pd_fold_free(&answered->before);
-	}
-	if (run->folded)
-		pd_fold_free(&run->after);
-	free(run->list);
-	jv_free(run->start);
-	jv_free(run->teardown);
-	*run = (struct pd_mutated_run){.start = jv_invalid(), .teardown = jv_invalid()};
-}
-
-/* Commands of branches are judged by their order, and so is what comes after. */
-static bool
-is_compared(const struct pd_mutated_run *run, jv record_peek)
-{
-	jv sequence = pd_json_peek(run->start, "sequence"), branches;
-	int count = pd_json_elements_peek(sequence, "branches", &branches);
-
-	jv_free(branches);
-	jv_free(sequence);
-	return count == 0 && !pd_json_has_peek(record_peek, "branch");
-}
-
-static void
-add_answered(struct pd_mutated_run *run, jv record_peek, jv command)
-{
-	const char *id = pd_json_peek_string(record_peek, "id", NULL);
-
-	if (run->count == run->room) {
-		run->room = run->room * 2 + 32;
-		run->list = pd_reallocate(run->list, run->room, sizeof(*run->list));
-	}
-	run->list[run->count++] = (struct pd_answered){
-		.id = id != NULL ? pd_duplicate(id) : NULL, .command = command,
-		.events = jv_array(), .source = jv_array(),
-		.compared = jv_is_valid(command) && is_compared(run, record_peek)};
-}
-
-static bool
-is_answer(const struct pd_answered *answered, jv record_peek)
-{
-	const char *id = pd_json_peek_string(record_peek, "id", NULL);
-
-	return jv_is_valid(answered->command) && answered->id != NULL && id != NULL &&
-	    strcmp(answered->id, id) == 0 &&
-	    strcmp(pd_json_peek_string(record_peek, "source", ""), "command") == 0;
-}
-
-void
-pd_mutated_run_add(struct pd_mutated_run *run, const char *type, jv record)
-{
-	const char *id = pd_json_peek_string(record, "id", NULL);
-	bool command = strcmp(type, "command") == 0;
-
-	run->over = run->over || (id != NULL && pd_json_has_peek(run->teardown, id));
-	if (run->over || !pd_origin_is_folded(record)) {
-		jv_free(record);
-		return;
-	}
-	struct pd_answered *last = run->count > 0 ? &run->list[run->count - 1] : NULL;
-	if (command || last == NULL || !is_answer(last, record))
-		add_answered(run, record, command ? pd_json_peek(record, "command") :
-		    jv_invalid());
-	last = &run->list[run->count - 1];
-	if (!command)
-		last->events = jv_array_append(last->events, pd_json_peek(record, "event"));
-	last->source = jv_array_append(last->source, record);
-}
 
 /*
  * Folding with checks until one of them fails.
@@ -276,13 +168,6 @@ pd_mutated_run_failing(struct pd_mutated_run *run)
  * A mutant.
  */
 
-/* The run's own fold before an answer, or at its end. */
-static const struct pd_fold *
-original_at(const struct pd_mutated_run *run, size_t answer)
-{
-	return answer < run->count ? &run->list[answer].before : &run->after;
-}
-
 /* Will everything from here on go as it did in the run itself? */
 static bool
 is_as_before(const struct pd_fold *fold, const struct pd_fold *original)
@@ -344,7 +229,7 @@ judge_rest(struct judging *judging, size_t next)
 	struct pd_mutated_run *run = judging->run;
 
 	for (; next < run->count && !jv_is_valid(judging->killer); next++) {
-		if (is_as_before(&judging->fold, original_at(run, next)))
+		if (is_as_before(&judging->fold, pd_mutated_run_fold_at(run, next)))
 			return;
 		judge_answered(judging, &run->list[next], run->list[next].events);
 	}
@@ -408,7 +293,7 @@ is_seen(struct pd_mutated_run *run, size_t answer, jv mutant)
 	if (field == NULL)
 		return false;
 	jv event = jv_array_get(jv_copy(run->list[answer].events), index);
-	pd_fold_copy(&judging.fold, original_at(run, answer + 1));
+	pd_fold_copy(&judging.fold, pd_mutated_run_fold_at(run, answer + 1));
 	bool seen = is_looked_at(run, &judging.fold, event, field);
 	pd_fold_free(&judging.fold);
 	jv_free(event);
@@ -472,9 +357,9 @@ pd_mutant_judge(struct pd_mutated_run *run, size_t answer, jv mutant)
 	start_mutant(&judging, run, answer, mutant);
 	size_t next = judge_mutated(&judging, answer, mutant);
 	bool same = !jv_is_valid(judging.killer) &&
-	    is_as_before(&judging.fold, original_at(run, next));
+	    is_as_before(&judging.fold, pd_mutated_run_fold_at(run, next));
 	if (!same && !jv_is_valid(judging.killer)) {
-		result.changes = changed_paths(&judging.fold, original_at(run, next));
+		result.changes = changed_paths(&judging.fold, pd_mutated_run_fold_at(run, next));
 		judge_rest(&judging, next);
 	}
 	result.killer = judging.killer;
@@ -488,8 +373,18 @@ pd_mutant_judge(struct pd_mutated_run *run, size_t answer, jv mutant)
 	return result;
 }
 
+/* Where all checks go on, only the model's own failure ends the judging. */
+static void
+end_judging(struct judging *judging, bool *unfolded)
+{
+	if (unfolded != NULL && jv_is_valid(judging->killer))
+		*unfolded = true;
+	jv_free(judging->killer);
+	pd_fold_free(&judging->fold);
+}
+
 jv
-pd_mutant_killers(struct pd_mutated_run *run, size_t answer, jv mutant)
+pd_mutant_killers(struct pd_mutated_run *run, size_t answer, jv mutant, bool *unfolded)
 {
 	struct judging judging;
 	jv failing = jv_object();
@@ -497,8 +392,7 @@ pd_mutant_killers(struct pd_mutated_run *run, size_t answer, jv mutant)
 	start_mutant(&judging, run, answer, mutant);
 	judging.all = &failing;
 	judge_rest(&judging, judge_mutated(&judging, answer, mutant));
-	jv_free(judging.killer);
-	pd_fold_free(&judging.fold);
+	end_judging(&judging, unfolded);
 	return failing;
 }
 
@@ -515,7 +409,7 @@ pd_mutant_result_free(struct pd_mutant_result *result)
 
 /* All checks that fail when the answer's events are these. */
 static void
-collect(struct pd_mutated_run *run, size_t answer, jv events, jv *readers)
+collect(struct pd_mutated_run *run, size_t answer, jv events, jv *readers, bool *unfolded)
 {
 	struct judging judging = {.run = run, .killer = jv_invalid(), .all = readers};
 
@@ -524,14 +418,13 @@ collect(struct pd_mutated_run *run, size_t answer, jv events, jv *readers)
 	for (size_t i = answer + 1; i < run->count; i++)
 		judge_answered(&judging, &run->list[i], run->list[i].events);
 	judge_end(&judging);
-	jv_free(judging.killer);
-	pd_fold_free(&judging.fold);
+	end_judging(&judging, unfolded);
 	jv_free(events);
 }
 
 jv
 pd_mutant_readers(struct pd_mutated_run *run, size_t answer, int index,
-    const char *field)
+    const char *field, bool *unfolded)
 {
 	jv events = run->list[answer].events, readers = jv_object();
 
@@ -539,13 +432,14 @@ pd_mutant_readers(struct pd_mutated_run *run, size_t answer, int index,
 		jv less = jv_array_concat(jv_array_slice(jv_copy(events), 0, index),
 		    jv_array_slice(jv_copy(events), index + 1,
 		    jv_array_length(jv_copy(events))));
-		collect(run, answer, less, &readers);
+		collect(run, answer, less, &readers, unfolded);
 		return readers;
 	}
 	for (int i = 0;; i++) {
 		jv changed = probe(jv_array_get(jv_copy(events), index), field, i);
 		if (!jv_is_valid(changed))
 			return readers;
-		collect(run, answer, jv_array_set(jv_copy(events), index, changed), &readers);
+		collect(run, answer, jv_array_set(jv_copy(events), index, changed), &readers,
+		    unfolded);
 	}
 }

@@ -10,6 +10,8 @@
 
 enum {
 	VERY_LONG = 4096,	/* characters */
+	DEPTH = 3,		/* of the state's collections that references are looked for in, */
+	WIDTH = 64,		/* inside of those with so many keys at most */
 };
 
 static const double largest = 9007199254740991.0;	/* 2^53 - 1 */
@@ -21,7 +23,7 @@ struct making {
 	int index;
 	const char *field;	/* being changed, or NULL */
 	jv from;		/* its value: borrowed */
-	jv tried;		/* values that it got already, [value] */
+	jv tried;		/* values that it got already, [value]; types of answers, {type: true} */
 };
 
 static jv
@@ -77,6 +79,7 @@ change_number(struct making *making)
 	try_value(making, "value", "halve", jv_number(number / 2));
 	try_value(making, "boundary", "below_zero", jv_number(-1));
 	try_value(making, "boundary", "largest", jv_number(largest));
+	try_value(making, "boundary", "smallest", jv_number(-largest));
 }
 
 static jv
@@ -173,6 +176,26 @@ other_key(jv object_peek, jv key_peek)
 	return other;
 }
 
+/* The same for the object or those inside it, the nearest one first. */
+static jv
+other_name(jv object_peek, jv key_peek, int depth)
+{
+	jv found = other_key(object_peek, key_peek);
+
+	if (jv_is_valid(found) || depth == 0 || jv_get_kind(object_peek) != JV_KIND_OBJECT ||
+	    (depth < DEPTH && jv_object_length(jv_copy(object_peek)) > WIDTH))
+		return found;
+	jv_object_foreach(object_peek, name, part) {
+		if (!jv_is_valid(found) && jv_get_kind(part) == JV_KIND_OBJECT) {
+			jv_free(found);
+			found = other_name(part, key_peek, depth - 1);
+		}
+		jv_free(name);
+		jv_free(part);
+	}
+	return found;
+}
+
 /* What a reference might be confused with: the state has something of that name,
  * and beside it something else. An invalid jv when the value names nothing. */
 static jv
@@ -185,16 +208,8 @@ other_reference(jv state_peek, jv value_peek)
 		return found;
 	jv key = kind == JV_KIND_STRING ? jv_copy(value_peek) :
 	    jv_dump_string(jv_copy(value_peek), 0);
-	if (jv_get_kind(state_peek) == JV_KIND_OBJECT) {
-		jv_object_foreach(state_peek, name, part) {
-			if (!jv_is_valid(found)) {
-				jv_free(found);
-				found = other_key(part, key);
-			}
-			jv_free(name);
-			jv_free(part);
-		}
-	}
+	jv_free(found);
+	found = other_name(state_peek, key, DEPTH);
 	if (jv_is_valid(found) && kind == JV_KIND_NUMBER) {
 		double number = strtod(jv_string_value(found), NULL);
 		jv_free(found);
@@ -304,7 +319,7 @@ change_event(struct making *making, const struct pd_mutation_scene *scene)
  * Answers.
  */
 
-/* The field of the command that has this value, or an invalid jv. */
+/* The field of the command that has this value, its type included, or an invalid jv. */
 static jv
 argument_of(jv command_peek, jv value_peek)
 {
@@ -312,7 +327,7 @@ argument_of(jv command_peek, jv value_peek)
 
 	jv_object_foreach(command_peek, key, value) {
 		bool same = jv_equal(value, jv_copy(value_peek));
-		if (same && !jv_is_valid(found) && strcmp(jv_string_value(key), "type") != 0)
+		if (same && !jv_is_valid(found))
 			found = key;
 		else
 			jv_free(key);
@@ -330,7 +345,8 @@ adapt(jv events, jv answered_peek, jv command_peek)
 	jv_array_foreach(events, i, event) {
 		jv adapted = jv_copy(event);
 		jv_object_foreach(event, key, value) {
-			jv argument = argument_of(answered_peek, value);
+			jv argument = strcmp(jv_string_value(key), "type") == 0 ?
+			    jv_invalid() : argument_of(answered_peek, value);
 			jv mine = jv_is_valid(argument) ?
 			    jv_object_get(jv_copy(command_peek), argument) : jv_invalid();
 			if (jv_is_valid(mine))
@@ -345,32 +361,85 @@ adapt(jv events, jv answered_peek, jv command_peek)
 	return result;
 }
 
+/* Add what a command was answered, as an answer to this one, unless there is one of its
+ * type already: tried. */
+static void
+try_answer(struct making *making, const struct pd_mutation_scene *scene, jv type_peek,
+    jv answer_peek)
+{
+	const char *type = pd_json_peek_string(making->event, "type", "");
+
+	if (strcmp(jv_string_value(type_peek), type) == 0 ||
+	    pd_json_has_peek(making->tried, jv_string_value(type_peek)))
+		return;
+	making->tried = jv_object_set(making->tried, jv_copy(type_peek), jv_true());
+	jv answered = pd_json_peek(answer_peek, "command");
+	jv events = adapt(pd_json_peek(answer_peek, "events"), answered, scene->command);
+	jv mutant = pd_json_set(describe(making, "status", "answer"), "from",
+	    jv_string(type));
+	mutant = pd_json_set(mutant, "answer", jv_copy(type_peek));
+	add(making, pd_json_set(mutant, "to", events));
+	jv_free(answered);
+}
+
+static void
+try_answers(struct making *making, const struct pd_mutation_scene *scene,
+    jv answers_peek, jv wanted_peek)
+{
+	if (jv_get_kind(answers_peek) != JV_KIND_OBJECT)
+		return;
+	jv_object_foreach(answers_peek, type, answer) {
+		if (!jv_is_valid(wanted_peek) ||
+		    pd_json_peek_number(wanted_peek, jv_string_value(type), 0) > 1)
+			try_answer(making, scene, type, answer);
+		jv_free(type);
+		jv_free(answer);
+	}
+}
+
+/* How many types of commands have an answer of each type: {EVENT: number}. */
+static jv
+shared_answers(jv answers_peek)
+{
+	jv shared = jv_object();
+
+	jv_object_foreach(answers_peek, command, answers) {
+		jv_object_foreach(answers, type, answer) {
+			const char *name = jv_string_value(type);
+			shared = pd_json_set_number(shared, name,
+			    pd_json_peek_number(shared, name, 0) + 1);
+			jv_free(type);
+			jv_free(answer);
+		}
+		jv_free(command);
+		jv_free(answers);
+	}
+	return shared;
+}
+
 /* Success where it failed, and failure where it succeeded: the other answers that
- * commands of this type got. */
+ * commands of this type got, and those that commands of several types get, as a
+ * refusal is. */
 static void
 change_status(struct making *making, const struct pd_mutation_scene *scene)
 {
-	jv answers = pd_json_peek(scene->answers,
+	jv shared = jv_get_kind(scene->answers) == JV_KIND_OBJECT ?
+	    shared_answers(scene->answers) : jv_object();
+	jv own = pd_json_peek(scene->answers,
 	    pd_json_peek_string(scene->command, "type", ""));
-	const char *type = pd_json_peek_string(making->event, "type", "");
 
-	if (jv_get_kind(answers) == JV_KIND_OBJECT) {
-		jv_object_foreach(answers, other, answer) {
-			if (strcmp(jv_string_value(other), type) != 0) {
-				jv answered = pd_json_peek(answer, "command");
-				jv events = adapt(pd_json_peek(answer, "events"), answered,
-				    scene->command);
-				jv mutant = pd_json_set(describe(making, "status", "answer"),
-				    "from", jv_string(type));
-				mutant = pd_json_set(mutant, "answer", jv_copy(other));
-				add(making, pd_json_set(mutant, "to", events));
-				jv_free(answered);
-			}
-			jv_free(other);
-			jv_free(answer);
+	making->tried = jv_object();
+	try_answers(making, scene, own, jv_invalid());
+	jv_free(own);
+	if (jv_get_kind(scene->answers) == JV_KIND_OBJECT) {
+		jv_object_foreach(scene->answers, command, answers) {
+			try_answers(making, scene, answers, shared);
+			jv_free(command);
+			jv_free(answers);
 		}
 	}
-	jv_free(answers);
+	jv_free(making->tried);
+	jv_free(shared);
 }
 
 static void

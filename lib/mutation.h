@@ -39,6 +39,9 @@ jv pd_mutation_apply(jv mutant_peek, jv events);
  * invalid jv, too, when that would change nothing. */
 jv pd_mutation_apply_live(jv mutant_peek, jv events);
 
+/* The message of the failure of a run whose live answer gave no room for its mutant. */
+#define PD_MUTATION_NO_ROOM "the answer has nothing that the mutant can change"
+
 /* Can it be applied to a live answer? Not what takes values from elsewhere in the
  * run, whose ids are others then. */
 bool pd_mutation_is_live(jv mutant_peek);

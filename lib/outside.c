@@ -43,31 +43,80 @@ find_id(const struct pd_items *items, const char *id)
 	return NULL;
 }
 
-/* The id of a command, as it stands in the sequence; NULL for none. */
-static const char *
-own_id(const struct pd_sequence *sequence, const char *id)
+/* Where a command is, its id as it stands in the sequence; without id for none. */
+static struct pd_journal_place
+own_place(const struct pd_sequence *sequence, const char *id)
 {
-	const char *found = NULL;
+	struct pd_journal_place place = PD_NOWHERE;
 
 	if (id == NULL)
-		return NULL;
-	if ((found = find_id(&sequence->prefix, id)) == NULL)
-		found = find_id(&sequence->suffix, id);
-	for (size_t i = 0; i < sequence->branch_count && found == NULL; i++)
-		found = find_id(&sequence->branches[i], id);
-	return found != NULL ? found : find_id(&sequence->setup, id);
+		return place;
+	if ((place.id = find_id(&sequence->prefix, id)) == NULL &&
+	    (place.id = find_id(&sequence->suffix, id)) == NULL)
+		place.id = find_id(&sequence->setup, id);
+	for (size_t i = 0; i < sequence->branch_count && place.id == NULL; i++) {
+		place.id = find_id(&sequence->branches[i], id);
+		place.branch = place.id != NULL ? (int)i : -1;
+	}
+	return place;
+}
+
+/* Does the trace belong to an execution that is over? */
+static bool
+is_past(const struct pd_past *past, const char *trace_id)
+{
+	char command[PD_TRACE_COMMAND];
+
+	for (size_t i = 0; i < past->count && i < PD_PAST; i++) {
+		const struct pd_trace trace = {past->list[i].seed, past->list[i].nonce};
+		if (pd_trace_command(&trace, trace_id, command))
+			return true;
+	}
+	return false;
+}
+
+void
+pd_outside_end(const struct pd_run *run)
+{
+	struct pd_past *past = &run->executor->past;
+	size_t next = past->count++ % PD_PAST;
+
+	past->list[next].seed = run->trace.seed;
+	memcpy(past->list[next].nonce, run->nonce, sizeof(run->nonce));
+}
+
+/* Whose is it? Its trace tells, or else the command that awaits it. False when it
+ * belongs to an earlier execution. */
+static bool
+find_owner(struct pd_run *run, struct pd_sighting *sighting,
+    struct pd_journal_place *place)
+{
+	const char *trace_id = sighting->trace_id;
+	char command[PD_TRACE_COMMAND];
+
+	if (sighting->id != NULL) {
+		*place = own_place(run->sequence, sighting->id);
+	} else if (trace_id[0] != '\0' && pd_trace_command(&run->trace, trace_id, command)) {
+		*place = own_place(run->sequence, command);
+		if (strcmp(sighting->source, "mock") != 0)
+			sighting->source = "telemetry";
+	} else if (trace_id[0] != '\0' && is_past(&run->executor->past, trace_id)) {
+		return false;
+	} else {
+		*place = pd_awaiting_owner(&run->awaiting, sighting->event);
+	}
+	return true;
 }
 
 static void
 take_sighting(struct pd_run *run)
 {
 	struct pd_sighting sighting = pd_sightings_take(&run->executor->sightings);
-	struct pd_journal_place place = {own_id(run->sequence, sighting.id),
-		sighting.branch};
+	struct pd_journal_place place;
 
-	if (sighting.id == NULL)
-		place = pd_awaiting_owner(&run->awaiting, sighting.event);
-	if (run->gathers) {
+	if (!find_owner(run, &sighting, &place)) {
+		run->executor->strays++;
+	} else if (run->gathers) {
 		pd_telling_event(run, place, sighting.source, sighting.event);
 		pd_gathering_see(&run->gathering, place, sighting.source,
 		    jv_copy(sighting.event), sighting.at);
@@ -142,8 +191,7 @@ note_trouble(struct pd_run *run)
 	}
 	if (pollers->kind != NULL)
 		fail_outside(run, pollers->kind, pollers->name, &pollers->error,
-		    (struct pd_journal_place){own_id(run->sequence, pollers->id),
-		    pollers->branch});
+		    own_place(run->sequence, pollers->id));
 }
 
 /* What mocks were asked stands in the run's records; what a strict one had no answer

@@ -39,6 +39,7 @@ pd_parts_start(struct pd_parts *parts, int64_t most)
 {
 	*parts = (struct pd_parts){.bucket_count = FIRST_BUCKETS, .most = most};
 	parts->buckets = pd_allocate(parts->bucket_count, sizeof(struct pd_log_part *));
+	pd_bloom_start(&parts->gone, most);
 }
 
 void
@@ -59,6 +60,7 @@ pd_parts_free(struct pd_parts *parts)
 		pd_part_free(part);
 	}
 	free(parts->buckets);
+	pd_bloom_free(&parts->gone);
 }
 
 static void
@@ -77,15 +79,15 @@ link_newest(struct pd_parts *parts, struct pd_log_part *part)
 	parts->newest = part;
 }
 
-struct pd_log_part *
-pd_parts_find(struct pd_parts *parts, jv key, uint64_t hash)
+/* Borrows the key. */
+static struct pd_log_part *
+find(struct pd_parts *parts, jv key, uint64_t hash)
 {
 	struct pd_log_part *part = parts->buckets[hash & (parts->bucket_count - 1)];
 
 	while (part != NULL && (part->hash != hash ||
 	    !jv_equal(jv_copy(part->key), jv_copy(key))))
 		part = part->next;
-	jv_free(key);
 	if (part != NULL && part != parts->newest) {
 		unlink_use(parts, part);
 		link_newest(parts, part);
@@ -122,10 +124,11 @@ give_up_oldest(struct pd_parts *parts)
 	parts->left = part;
 	parts->count--;
 	parts->given_up++;
+	pd_bloom_add(&parts->gone, part->hash);
 }
 
-struct pd_log_part *
-pd_parts_add(struct pd_parts *parts, jv key, uint64_t hash,
+static struct pd_log_part *
+add(struct pd_parts *parts, jv key, uint64_t hash,
     const struct pd_fold *first, int context)
 {
 	struct pd_log_part *part = pd_allocate(1, sizeof(*part));
@@ -134,7 +137,8 @@ pd_parts_add(struct pd_parts *parts, jv key, uint64_t hash,
 		give_up_oldest(parts);
 	if ((size_t)parts->count >= parts->bucket_count)
 		grow(parts);
-	*part = (struct pd_log_part){.key = key, .hash = hash, .spooled = PD_SPOOL_NONE};
+	*part = (struct pd_log_part){.key = key, .hash = hash, .spooled = PD_SPOOL_NONE,
+		.restarted = pd_bloom_has(&parts->gone, hash)};
 	part->told = pd_allocate((size_t)pd_model_checks(first->model), sizeof(bool));
 	pd_trail_start(&part->trail, first, context);
 	struct pd_log_part **bucket = &parts->buckets[hash & (parts->bucket_count - 1)];
@@ -143,5 +147,18 @@ pd_parts_add(struct pd_parts *parts, jv key, uint64_t hash,
 	link_newest(parts, part);
 	parts->count++;
 	parts->made++;
+	parts->restarted += part->restarted ? 1 : 0;
+	return part;
+}
+
+struct pd_log_part *
+pd_parts_take(struct pd_parts *parts, jv key, uint64_t hash,
+    const struct pd_fold *first, int context)
+{
+	struct pd_log_part *part = find(parts, key, hash);
+
+	if (part == NULL)
+		return add(parts, key, hash, first, context);
+	jv_free(key);
 	return part;
 }

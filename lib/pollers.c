@@ -14,7 +14,6 @@ struct pd_poller {
 	uint64_t window;	/* its serial */
 	int condition;
 	char *id;		/* of the command that opened it, or NULL */
-	int branch;
 	struct pd_timer *timer;
 	bool due;		/* its commands are to be sent */
 	int64_t planned;	/* when they were to be, the last time */
@@ -26,7 +25,7 @@ struct pd_poller {
 void
 pd_pollers_start(struct pd_pollers *pollers, const struct pd_pollers_options *options)
 {
-	*pollers = (struct pd_pollers){.options = *options, .branch = -1};
+	*pollers = (struct pd_pollers){.options = *options};
 }
 
 static void
@@ -53,7 +52,6 @@ fail(struct pd_poller *poller, const char *kind, const char *name,
 	pollers->error = *error;
 	pollers->name = name != NULL ? pd_duplicate(name) : NULL;
 	pollers->id = poller->id != NULL ? pd_duplicate(poller->id) : NULL;
-	pollers->branch = poller->branch;
 }
 
 static void
@@ -86,8 +84,7 @@ add_sightings(struct pd_poller *poller, jv events)
 	jv_array_foreach(events, i, event) {
 		pd_sightings_add(poller->pollers->options.sightings,
 		    (struct pd_sighting){.source = "poll", .event = event, .at = now,
-		    .id = poller->id != NULL ? pd_duplicate(poller->id) : NULL,
-		    .branch = poller->branch});
+		    .id = poller->id != NULL ? pd_duplicate(poller->id) : NULL});
 	}
 	jv_free(events);
 }
@@ -172,7 +169,7 @@ add(struct pd_pollers *pollers, const struct pd_window *window)
 	*poller = (struct pd_poller){.pollers = pollers, .next = pollers->list,
 		.window = window->serial, .condition = window->condition,
 		.id = window->id != NULL ? pd_duplicate(window->id) : NULL,
-		.branch = window->branch, .due = true, .planned = pd_loop_now(),
+		.due = true, .planned = pd_loop_now(),
 		.commands = jv_array(), .command = jv_invalid()};
 	pollers->list = poller;
 	return poller;

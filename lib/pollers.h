@@ -38,7 +38,6 @@ struct pd_pollers {
 	const char *kind;	/* of the failure, or NULL */
 	char *name, *id;	/* of the command that failed, and of the one whose
 				 * condition it was for; owned */
-	int branch;
 	struct pd_error error;
 };
 

@@ -184,6 +184,22 @@ pd_failure_key(jv failure)
 }
 
 jv
+pd_teardown_ids(jv run_start)
+{
+	jv sequence = pd_json_peek(run_start, "sequence"), items, ids = jv_object();
+	int count = pd_json_elements_peek(sequence, "teardown", &items);
+
+	for (int i = 0; i < count; i++) {
+		jv item = jv_array_get(jv_copy(items), i);
+		ids = pd_json_set(ids, pd_json_peek_string(item, "id", ""), jv_true());
+		jv_free(item);
+	}
+	jv_free(items);
+	jv_free(sequence);
+	return ids;
+}
+
+jv
 pd_recorded_references(const struct pd_recorded *run)
 {
 	struct pd_bindings bindings;

@@ -30,6 +30,10 @@ void pd_recorded_free(struct pd_recorded *);
  * record. */
 void pd_recorded_of_failure(struct pd_recorded *, jv failure);
 
+/* The ids of the commands that end a run: {id: true}. Borrows its run_start record,
+ * which may be invalid. */
+jv pd_teardown_ids(jv run_start);
+
 /* What the tokens of the run's sequence stood for: {token: value}. */
 jv pd_recorded_references(const struct pd_recorded *);
 

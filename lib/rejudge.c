@@ -507,22 +507,6 @@ judge_lines(struct pd_rejudge *rejudge)
 /*
  * Runs.
  */
-static jv
-teardown_of(jv start_peek)
-{
-	jv sequence = pd_json_peek(start_peek, "sequence"), items;
-	jv result = jv_object();
-	int count = pd_json_elements_peek(sequence, "teardown", &items);
-
-	for (int i = 0; i < count; i++) {
-		jv item = jv_array_get(jv_copy(items), i);
-		result = pd_json_set(result, pd_json_peek_string(item, "id", ""), jv_true());
-		jv_free(item);
-	}
-	jv_free(items);
-	jv_free(sequence);
-	return result;
-}
 
 /* Begin to judge the run in hand, as far as it is known. */
 static void
@@ -534,7 +518,7 @@ begin_run(struct pd_rejudge *rejudge, int64_t number)
 	rejudge->skipped = false;
 	rejudge->last = 0;
 	rejudge->secrets = jv_object();
-	rejudge->teardown = teardown_of(rejudge->start);
+	rejudge->teardown = pd_teardown_ids(rejudge->start);
 	rejudge->merges = is_merged(rejudge);
 	pd_projection_start(&rejudge->projection, rejudge->model, rejudge->options,
 	    &rejudge->journal);

@@ -124,9 +124,9 @@ overlay_object(struct pd_holes *holes, jv marked, jv recorded)
 	if (markers_as_keys)
 		return marked;
 	jv_object_foreach(recorded, key, known) {
-		const char *name = jv_string_value(key);
-		jv part = pd_json_peek(marked, name);
-		result = pd_json_set(result, name, overlay_value(holes, part, known, name));
+		jv part = jv_object_get(jv_copy(marked), jv_copy(key));
+		result = jv_object_set(result, jv_copy(key), overlay_value(holes, part, known,
+		    jv_string_value(key)));
 		jv_free(known);
 		jv_free(key);
 	}

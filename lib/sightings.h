@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "trace.h"
+
 struct pd_sighting {
 	const char *source;	/* as records have it; a constant */
 	jv event;
 	int64_t at;		/* when it was seen, on the loop's clock */
 	char *id;		/* of the command that it belongs to, or NULL: not known */
-	int branch;		/* of that command, or -1 */
+	char trace_id[PD_TRACE_ID];	/* of the trace that it belongs to, or empty */
 };
 
 struct pd_sightings {

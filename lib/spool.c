@@ -63,17 +63,15 @@ flush(struct pd_spool *spool, struct pd_error *error)
 }
 
 int64_t
-pd_spool_add(struct pd_spool *spool, int64_t previous, jv event,
+pd_spool_add(struct pd_spool *spool, int64_t previous, const char *event,
     struct pd_error *error)
 {
 	int64_t at = spool->written + (int64_t)spool->buffer.length;
-	size_t start = spool->buffer.length;
-	struct head head = {.previous = previous};
+	size_t length = strlen(event);
+	struct head head = {.previous = previous, .length = (int64_t)length};
 
 	pd_buffer_append(&spool->buffer, &head, sizeof(head));
-	pd_json_append_peek(&spool->buffer, event);
-	head.length = (int64_t)(spool->buffer.length - start - sizeof(head));
-	memcpy(spool->buffer.data + start, &head, sizeof(head));
+	pd_buffer_append(&spool->buffer, event, length);
 	if (spool->buffer.length > CHUNK && flush(spool, error) != 0)
 		return -1;
 	return at;

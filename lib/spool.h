@@ -25,9 +25,9 @@ enum { PD_SPOOL_NONE = -1 };
 int pd_spool_open(struct pd_spool *, struct pd_error *);
 void pd_spool_close(struct pd_spool *);
 
-/* Add an event (borrowed) after the one at `previous`, or PD_SPOOL_NONE. Returns
+/* Add an event's text (borrowed) after the one at `previous`, or PD_SPOOL_NONE. Returns
  * where it is, or -1 on error. */
-int64_t pd_spool_add(struct pd_spool *, int64_t previous, jv event,
+int64_t pd_spool_add(struct pd_spool *, int64_t previous, const char *event,
     struct pd_error *);
 
 /* All events of a chain up to this one, oldest first: an array, or an invalid jv. */

@@ -124,10 +124,8 @@ pd_template_open_for(const char *type, const char *format,
 
 	if (template == NULL)
 		return NULL;
-	jv held = pd_json_peek(pd_template_metadata_peek(template), "held");
-	bool good = jv_get_kind(held) != JV_KIND_TRUE && pd_template_has(template, type);
-	jv_free(held);
-	if (good)
+	bool whole = pd_json_peek_bool(pd_template_metadata_peek(template), "whole", false);
+	if (!whole && pd_template_has(template, type))
 		return template;
 	pd_error_set(error, "the format %s has no words for a record of type %s alone",
 	    format, type);

@@ -31,7 +31,8 @@ struct pd_template *pd_template_open(const char *folder, const char *format,
     struct pd_error *);
 
 /* The same of the report formats, for a program that shows records of a type by
- * themselves: the format must have words for them that need no report around them. */
+ * themselves: the format must have words for them, and not be {"whole": true}, which
+ * means that they are of use in a whole report only. */
 struct pd_template *pd_template_open_for(const char *type, const char *format,
     struct pd_error *);
 void pd_template_close(struct pd_template *);

@@ -12,19 +12,20 @@
 #include "text.h"
 
 enum {
-	REQUEST_BITS = 24,
-	NUMBER_BITS = 32,
+	REQUEST_BITS = 16,
+	REPEAT_BITS = 8,
+	NUMBER_SHIFT = REQUEST_BITS + REPEAT_BITS,
+	LETTER_SHIFT = NUMBER_SHIFT + 32,
 };
-
-static const int64_t most_requests = (INT64_C(1) << REQUEST_BITS) - 1;
 
 /* Never 0, which would be no id. */
 static uint64_t
-execution_hash(uint64_t seed, const char *nonce, const char *purpose, uint64_t of)
+execution_hash(const struct pd_trace *trace, const char *purpose, uint64_t of)
 {
 	struct pd_buffer text = PD_BUFFER_INIT;
 
-	pd_buffer_format(&text, "%" PRIu64 "/%s/%s/%" PRIu64, seed, nonce, purpose, of);
+	pd_buffer_format(&text, "%" PRIu64 "/%s/%s/%" PRIu64, trace->seed, trace->nonce,
+	    purpose, of);
 	uint64_t number = pd_hash_number(text.data, text.length);
 	pd_buffer_free(&text);
 	return number != 0 ? number : 1;
@@ -46,18 +47,18 @@ parse_command(const char *command, uint64_t *letter, uint64_t *number)
 }
 
 bool
-pd_trace_parent(uint64_t seed, const char *nonce, const char *command,
-    int64_t request, char text[PD_TRACEPARENT])
+pd_trace_parent(const struct pd_trace *trace, const char *command, int repeat,
+    int request, char text[PD_TRACEPARENT])
 {
 	uint64_t letter, number;
 
-	if (request > most_requests || !parse_command(command, &letter, &number))
+	if (request >> REQUEST_BITS != 0 || repeat >> REPEAT_BITS != 0 ||
+	    !parse_command(command, &letter, &number))
 		return false;
-	uint64_t left = letter << (NUMBER_BITS + REQUEST_BITS) |
-	    number << REQUEST_BITS | (uint64_t)request;
+	uint64_t left = letter << LETTER_SHIFT | number << NUMBER_SHIFT |
+	    (uint64_t)repeat << REQUEST_BITS | (uint64_t)request;
 	snprintf(text, PD_TRACEPARENT, "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-01",
-	    left, execution_hash(seed, nonce, "trace", left),
-	    execution_hash(seed, nonce, "span", left));
+	    left, execution_hash(trace, "trace", left), execution_hash(trace, "span", left));
 	return true;
 }
 
@@ -72,17 +73,16 @@ parse_half(const char *text)
 }
 
 bool
-pd_trace_command(uint64_t seed, const char *nonce, const char *trace_id,
-    char command[PD_TRACE_COMMAND], int64_t *request)
+pd_trace_command(const struct pd_trace *trace, const char *trace_id,
+    char command[PD_TRACE_COMMAND])
 {
 	if (!pd_trace_is_id(trace_id, PD_TRACE_ID - 1))
 		return false;
 	uint64_t left = parse_half(trace_id);
-	if (parse_half(trace_id + PD_SPAN_ID - 1) != execution_hash(seed, nonce, "trace", left))
+	if (parse_half(trace_id + PD_SPAN_ID - 1) != execution_hash(trace, "trace", left))
 		return false;
 	snprintf(command, PD_TRACE_COMMAND, "%c%" PRIu32,
-	    (char)(left >> (NUMBER_BITS + REQUEST_BITS)), (uint32_t)(left >> REQUEST_BITS));
-	*request = (int64_t)left & most_requests;
+	    (char)(left >> LETTER_SHIFT), (uint32_t)(left >> NUMBER_SHIFT));
 	return true;
 }
 

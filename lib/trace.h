@@ -5,8 +5,9 @@
  *
  * The id of a trace is made so that it tells its command without a table. Its
  * left half names the command and the request: one byte for the letter of the
- * command's id, four for the number behind it, three for the count of the
- * request. "63 0000000c 000002" is the second request of c12. The right half is
+ * command's id, four for the number behind it, one for the time that the command
+ * is repeated, 0 for the first, and two for the count of its requests then.
+ * "63 0000000c 00 0002" is the second request of c12. The right half is
  * a hash of the execution and the left half: an id made elsewhere, or for
  * another execution of the same run, is not taken for one of this one.
  */
@@ -23,15 +24,20 @@
 /* The longest id of a command: a letter and a number of 32 bits. */
 #define PD_TRACE_COMMAND 12
 
-/* The header for the request-th request, from 1, of a command. The nonce is the
- * execution's. A command whose id is not of the form c12 has none: false. */
-bool pd_trace_parent(uint64_t seed, const char *nonce, const char *command,
-    int64_t request, char text[PD_TRACEPARENT]);
+/* An execution of a run: its seed and its nonce, which is borrowed. */
+struct pd_trace {
+	uint64_t seed;
+	const char *nonce;
+};
 
-/* The command and the request that a trace id of this execution is for. False
- * for any other id. */
-bool pd_trace_command(uint64_t seed, const char *nonce, const char *trace_id,
-    char command[PD_TRACE_COMMAND], int64_t *request);
+/* The header for the request-th request, from 1, of a command, or of a repeat of it.
+ * A command whose id is not of the form c12 has none: false. */
+bool pd_trace_parent(const struct pd_trace *, const char *command, int repeat,
+    int request, char text[PD_TRACEPARENT]);
+
+/* The command that a trace id of this execution is for. False for any other id. */
+bool pd_trace_command(const struct pd_trace *, const char *trace_id,
+    char command[PD_TRACE_COMMAND]);
 
 /* The parts of a header that came with a request. False when it is malformed; then
  * it is to be ignored. */

@@ -2,8 +2,10 @@
 #include "trail.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "buffer.h"
+#include "json.h"
 
 /* To keep a state costs a copy of it at the next change: the larger it is the
  * more events lie between two that are kept, and their memory is in proportion. */
@@ -20,7 +22,7 @@ void
 pd_trail_free(struct pd_trail *trail)
 {
 	for (int i = 0; i < trail->count; i++)
-		jv_free(trail->steps[(trail->first + i) % trail->room].event);
+		free(trail->steps[(trail->first + i) % trail->room].event);
 	free(trail->steps);
 	jv_free(trail->earlier);
 	pd_fold_free(&trail->fold);
@@ -75,7 +77,7 @@ add(struct pd_trail *trail, struct pd_trail_step step)
 	int needed = trail->since > trail->context ? trail->since : trail->context + 1;
 
 	while (trail->count > 0 && trail->count >= needed) {
-		jv_free(trail->steps[trail->first].event);
+		free(trail->steps[trail->first].event);
 		trail->first = (trail->first + 1) % trail->room;
 		trail->count--;
 	}
@@ -91,14 +93,16 @@ fold_again(struct pd_trail *trail, int back)
 	struct pd_error error;
 	jv state = jv_copy(trail->earlier);
 
-	for (int i = trail->since - 1; i >= back && jv_is_valid(state); i--)
-		state = pd_model_fold(trail->fold.model, state,
-		    pd_trail_step(trail, i)->event, &error);
+	for (int i = trail->since - 1; i >= back && jv_is_valid(state); i--) {
+		jv event = pd_trail_event(trail, i);
+		state = pd_model_fold(trail->fold.model, state, event, &error);
+		jv_free(event);
+	}
 	return state;
 }
 
 int
-pd_trail_fold(struct pd_trail *trail, struct pd_trail_step step,
+pd_trail_fold(struct pd_trail *trail, struct pd_trail_step step, jv event,
     pd_fold_checked *checked, void *context, struct pd_error *error)
 {
 	if (!jv_is_valid(trail->earlier) || trail->since >= trail->interval)
@@ -106,12 +110,12 @@ pd_trail_fold(struct pd_trail *trail, struct pd_trail_step step,
 	trail->since++;
 	add(trail, step);
 	trail->events++;
-	int result = pd_fold_step(&trail->fold, PD_STEP_EVENT, step.event, checked,
+	int result = pd_fold_step(&trail->fold, PD_STEP_EVENT, event, checked,
 	    context, error);
 	if (jv_is_valid(trail->fold.state))
 		return result;
 	trail->fold.state = fold_again(trail, 1);
-	jv_free(step.event);
+	free(step.event);
 	trail->count--;
 	trail->since--;
 	trail->events--;
@@ -128,4 +132,13 @@ const struct pd_trail_step *
 pd_trail_step(const struct pd_trail *trail, int back)
 {
 	return &trail->steps[(trail->first + trail->count - 1 - back) % trail->room];
+}
+
+jv
+pd_trail_event(const struct pd_trail *trail, int back)
+{
+	const char *text = pd_trail_step(trail, back)->event;
+	struct pd_error ignored;
+
+	return pd_json_parse(text, strlen(text), &ignored);
 }

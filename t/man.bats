@@ -204,6 +204,10 @@ examples_of() {
   examples_of "$man"/man1/pd-diagram.1
 }
 
+@test "the examples of pd-export(1) run" {
+  examples_of "$man"/man1/pd-export.1
+}
+
 @test "the examples of pd-diff(1) run" {
   examples_of "$man"/man1/pd-diff.1
 }

@@ -47,6 +47,39 @@ good() { local i; for ((i = 1; i <= $1; i++)); do credit "a$((i % 7))" 1 $(((i +
   assert_json 'map(select(.type == "forensics"))[0] | .verdict == "violated" and .events == 4 and .states == 2'
 }
 
+@test "functions that misbehave only after thousands of calls are caught as at the first one" {
+  # base: what a model of its own replaces one definition of.
+  cat >base <<'JQ'
+include "pd";
+def init: {n: 0};
+def on_Credited($e): .n += 1;
+def check_counts($e): .n > 0;
+def check_other($e): true;
+JQ
+  good 2600 >app.log
+  for wrong in 'def on_Credited($e): if .n == 2500 then ., . else .n += 1 end;' \
+    'def on_Credited($e): if .n == 2500 then empty else .n += 1 end;' \
+    'def on_Credited($e): if .n == 2500 then error("no") else .n += 1 end;' \
+    'def on_Credited($e): if .n == 2500 then input else .n += 1 end;' \
+    'def check_counts($e): if .n == 2500 then true, true else true end;' \
+    'def check_counts($e): if .n == 2500 then empty else true end;' \
+    'def check_counts($e): if .n == 2500 then error("no") else true end;' \
+    'def check_counts($e): if .n == 2500 then input else true end;' \
+    'def check_other($e): .n != 2500;'; do
+    name=${wrong%%(*} name=${name#def }
+    { grep -v "def $name(" base; echo "$wrong"; } >late.jq
+    run --separate-stderr pd-forensics -m late.jq --map map.jq app.log
+    case $name in
+      on_Credited) assert_status 2; [[ $stderr == *"event 2501 cannot be folded: "* ]] || fail "$wrong: $stderr" ;;
+      check_counts) assert_status 2; [[ $stderr == *"check_counts/1"* ]] || fail "$wrong: $stderr" ;;
+      *) assert_status 1; assert_json 'map(select(.type == "violation"))[0] | .line == 2500 and .state.n == 2500' ;;
+    esac
+    # The others go on being judged.
+    [[ $name == check_other ]] || assert_json 'map(select(.type == "forensics"))[0]
+      | .events == 2600 and .problems > 0 and .fired.check_other == null and .fired.other >= 2500'
+  done
+}
+
 @test "the state before is right after many events, in one large state, too" {
   cat >whole.jq <<'JQ'
 module {"name": "whole"};
@@ -157,11 +190,54 @@ PY
   assert_json 'map(select(.type == "violation"))[0].line == 7001'
 }
 
-@test "states that are too many are given up, the least recently used first, and counted" {
-  { credit a 1 1; credit b 1 1; credit a 1 2; credit c 1 1; credit a 1 3; credit b 1 1; } >app.log
+@test "states that are too many are given up, the least recently used first, and named" {
+  { credit a 1 1; credit b 1 1; credit a 1 2; credit c 1 1; credit a 1 3; } >app.log
   forensics --max-states 2 app.log
   assert_status 0
-  assert_json 'map(select(.type == "forensics"))[0] | .given_up == 2 and .states == 4 and .fired.no_overdraft == 6'
+  assert_json 'map(select(.type == "forensics"))[0] | .given_up == 1 and .states == 3 and .fired.no_overdraft == 5
+    and .first_given_up == [{key: "b", file: "app.log", line: 4}] and .came_back == 0 and .first_came_back == []'
+  forensics --max-states 2 --format terminal app.log
+  assert_output_has '1 state given up by --max-states: b (app.log:4)'
+  for i in {1..30}; do credit "k$i" 1 1; done >app.log
+  forensics --max-states 5 --format terminal app.log
+  assert_output_has 'k10 (app.log:15), and 15 more'
+}
+
+@test "a key that comes back after its state was given up proves nothing" {
+  { credit a 5 5; credit b 1 1; credit c 1 1; credit a 1 6; credit b 1 2; credit b 1 7; } >app.log
+  forensics --max-states 2 app.log
+  assert_status 2
+  printf '%s\n' "$output" >records
+  "$PD_ROOT/t/lib/validate-records" --stream records
+  assert_json 'map(select(.type == "forensics"))[0] | .verdict == "undecided" and .violations == 0 and .doubtful == 2
+    and .came_back == 2 and .first_came_back == [{key: "a", file: "app.log", line: 4}, {key: "b", file: "app.log", line: 5}]'
+  assert_json 'map(select(.type == "violation") | [.key, .line, .restarted]) == [["a", 4, true], ["b", 5, true]]'
+  [[ $stderr == *'2 states were given up, whose keys came back'*'--max-states N keeps more (now 2)'* ]]
+  forensics --max-states 2 --format terminal app.log
+  assert_output_has 'DOUBTFUL: check reported_balance_agrees failed at event 4'
+  assert_output_has 'this proves nothing'
+  # A real one counts beside it, and is what is exported.
+  { credit a 5 5; credit b 1 1; credit c 1 1; credit a 1 6; credit c 1 9; } >app.log
+  forensics --max-states 2 --export t.bats app.log
+  assert_status 1
+  assert_json 'map(select(.type == "forensics"))[0] | .verdict == "violated" and .violations == 1 and .doubtful == 1'
+  bats t.bats
+}
+
+@test "checks for the end that could not run on what was given up are no success" {
+  cat >closing.jq <<'JQ'
+module {"name": "closing", "triggers": {"even": {"at": "end"}}};
+include "pd";
+def init: {sum: 0};
+def on_Credited($e): .sum += $e.amount;
+def check_even($e): .sum % 2 == 0;
+JQ
+  { credit a 2 2; credit b 2 2; credit c 2 2; } >app.log
+  run --separate-stderr pd-forensics -m closing.jq --map map.jq --split .account app.log
+  assert_status 0
+  run --separate-stderr pd-forensics -m closing.jq --map map.jq --split .account --max-states 2 app.log
+  assert_status 2
+  [[ $stderr == *'1 state was given up before the checks for the end could run'* ]]
 }
 
 @test "a log that says nothing is no success" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # pd-listen --otlp: spans and logs from OpenTelemetry's SDK for JavaScript, and what others may send.
-# shellcheck disable=SC2154 # variables from bats and the helper
+# shellcheck disable=SC2154,SC2016 # variables from bats and the helper; programs for jq in quotes
 
 load lib/helper
 load lib/listen

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # pd-mock: a third party by jq, told what happens on standard input.
-# shellcheck disable=SC2154 # variables from bats and the helper
+# shellcheck disable=SC2154,SC2016 # variables from bats and the helper; programs for jq in quotes
 
 load lib/helper
 

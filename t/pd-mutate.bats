@@ -16,18 +16,6 @@ teardown() {
   pd_teardown
 }
 
-# record [RUNS]: runs of the bank that pass, made once for the suite, to recorded.
-record() {
-  local kept=$BATS_FILE_TMPDIR/recorded
-  if [[ ! -s $kept ]]; then
-    start_toybank
-    pd-gen "${bank[@]}" -n 20 -s 1 |
-      pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL" --no-exchange >"$kept.part"
-    mv "$kept.part" "$kept"
-  fi
-  awk -v runs="${1-20}" '/^\{"type":"run_start"/ { n++ } n <= runs || /^\{"type":"end"/' "$kept" >recorded
-}
-
 # mutate [OPTION…] FILE: to out; sets status and stderr.
 mutate() {
   run --separate-stderr pd-mutate "$@"
@@ -55,17 +43,16 @@ END
 # --- What is changed ---
 
 @test "every operator and change is there, and no mutant says what the system said" {
-  record
+  record_bank 6
   mutate "${bank[@]}" --all recorded
   assert_status 0
   assert_mutants 'map("\(.operator) \(.change)") | unique == (["boundary below_zero", "boundary blanks", "boundary largest",
-    "boundary null", "boundary very_long", "event duplicate", "event retype", "event wrong_reference", "omission event",
+    "boundary null", "boundary smallest", "boundary very_long", "event duplicate", "event retype", "event wrong_reference", "omission event",
     "omission field", "order early", "order late", "staleness older", "status answer", "value append", "value case",
     "value double", "value empty", "value halve", "value minus_one", "value negate", "value plus_one", "value truncate",
     "value zero"])'
-  assert_mutants 'all(.[]; has("to") | not) or all(.[] | select(has("from") and has("to")); .from != .to)'
-  assert_mutants '[.[] | select(.field) | {run, id, index, field, to, omitted: (has("to") | not)}] | length == (unique | length)'
-  assert_mutants 'map(.number) == [range(1; length + 1)]'
+  assert_mutants 'all(.[] | select(has("from") and has("to")); .from != .to) and map(.number) == [range(1; length + 1)]
+    and ([.[] | select(.field) | {run, id, index, field, to, omitted: (has("to") | not)}] | length == (unique | length))'
 }
 
 @test "numbers, texts and booleans are changed as they are documented" {
@@ -81,12 +68,26 @@ END
   [[ $(changes n) == '["double",20] ["halve",5] ["minus_one",9] ["negate",-10] ["plus_one",11] ["zero",0] ' ]]
   [[ $(changes t) == '["append","Abcx"] ["case","ABC"] ["empty",""] ["truncate","Ab"] ' ]]
   [[ $(changes b) == '["negate",false] ' && $(changes o) == '["empty",{}] ' && $(changes l) == '["empty",[]] ' ]]
-  assert_mutants '[.[] | select(.field == "n" and .operator == "boundary").to] == [-1, 9007199254740991, null]'
+  assert_mutants '[.[] | select(.field == "n" and .operator == "boundary").to] == [-1, 9007199254740991, -9007199254740991, null]'
   assert_mutants '[.[] | select(.field == "t" and .operator == "boundary").to | if . == null then null else length end] == [3, 4096, null]'
 }
 
+@test "a command that was never refused is refused as others are, and references are found deep in the state" {
+  cat >model.jq <<'END'
+include "pd";
+def init: {bank: {accounts: {}}};
+def on_Opened($e): .bank.accounts[$e.id] = 0;
+END
+  jq -nc '[["Open", {id: "a"}, {type: "Opened", id: "a"}], ["Open", {id: "b"}, {type: "Opened", id: "b"}], ["Pay", {id: "a"}, {type: "Refused", command: "Pay"}],
+      ["Close", {id: "b"}, {type: "Refused", command: "Close"}]] | to_entries[] | "c\(.key)" as $id | .value as [$type, $arguments, $event]
+    | {type: "command", run: 1, $id, command: ({$type} + $arguments), outcome: "ok"}, {type: "event", run: 1, $id, source: "command", $event}' >steps
+  mutate -m model.jq --all steps
+  assert_mutants '[.[] | select(.operator == "status") | [.id, .to[0]]] == [["c0", {type: "Refused", command: "Open"}], ["c1", {type: "Refused", command: "Open"}]]'
+  assert_mutants '[.[] | select(.change == "wrong_reference") | [.from, .to]] == [["b", "a"]]'
+}
+
 @test "a sample is drawn by the seed, of each answer alike" {
-  record 6
+  record_bank 6
   mutate "${bank[@]}" --all --sample 4 -s 7 recorded
   assert_mutants 'group_by([.run, .id]) | length > 20 and all(.[]; length == 4)'
   cp out first
@@ -131,45 +132,30 @@ END
 }
 
 @test "what the bank's checks notice is more than nine tenths, and predictions notice nearly all" {
-  record
+  record_bank
   mutate "${bank[@]}" --target 0.9 recorded
   assert_status 0
   assert_score '.score >= 0.9 and .target == 0.9 and .mutants > 10000 and .equivalent > 1000'
   printf '# the score of toybank.jq: %s\n' "$(jq 'select(.type == "mutation") | .score * 1000 | round / 1000' out)" >&3
-  mutate "${bank[@]}" --conform --target 0.98 recorded
+  mutate "${bank[@]}" --conform --sample 8 --target 0.98 recorded
   assert_status 0
 }
 
-@test "without a check the score falls, and the survivors name the fields that it read" {
-  record
-  mutate "${bank[@]}" --sample 20 recorded
-  whole=$(jq 'select(.type == "mutation").score' out)
-  while read -r check field; do
-    sed "s/^def check_$check(/def unused(/; /^    \"$check\": /d" "$examples/toybank.jq" >less.jq
-    pd-mutate -m less.jq --sample 20 recorded >out
-    assert_score ".score < $whole and any(.survivors[]; \"\\(.event).\\(.field)\" == \"$field\")"
-    assert_score ".survivors | map(select(\"\\(.event).\\(.field)\" == \"$field\"))[0].mutants > 20"
-  done <<'END'
-reported_balances_agree Credited.balance
-refusals_have_reasons Refused.reason
-END
-}
-
 @test "pd-check comes to the same on the runs that --emit writes" {
-  record 5
+  record_bank 5
+  pd-mutate "${bank[@]}" --emit --sample 3 recorded >emitted
   for options in '' --conform; do
     # shellcheck disable=SC2086 # one word or none
-    pd-mutate "${bank[@]}" --all --sample 6 $options recorded |
+    pd-mutate "${bank[@]}" --all --sample 3 $options recorded |
       jq -c 'select(.type == "mutant") | [.number, .killed_by.kind, (.killed_by | select(.kind != "model_error").name)]' >mutated
-    pd-mutate "${bank[@]}" --emit --sample 6 recorded >emitted
     # shellcheck disable=SC2086 # one word or none
     pd-check "${bank[@]}" $options emitted | jq -c 'select(.type == "run_end")
       | [.run, .failure.kind, (.failure | select(.kind != "model_error").name)]' >judged
     diff mutated judged
-    (($(wc -l <judged) > 300))
+    (($(wc -l <judged) > 250))
   done
   "$PD_ROOT/t/lib/validate-records" --stream emitted
-  jq -es 'map(select(.type == "mutant")) | length > 300 and all(.[]; has("verdict") | not)' emitted >/dev/null
+  jq -es 'map(select(.type == "mutant")) | length > 250 and all(.[]; has("verdict") | not)' emitted >/dev/null
 }
 
 # --- Live answers ---
@@ -208,7 +194,7 @@ END
 # --- The stream ---
 
 @test "the stream is passed on, survivors stand after their run, and every format tells the score" {
-  record 3
+  record_bank 3
   mutate "${bank[@]}" --sample 5 recorded
   diff <(grep -v '"type":"stream"\|"type":"end"' recorded) <(grep -v '"type":"stream"\|"type":"end"\|"type":"mutant"\|"type":"mutation"' out)
   assert_mutants 'length > 0 and all(.[]; .verdict == "survived")'
@@ -251,7 +237,7 @@ END
   mutate -m model.jq wrong
   assert_status 2
   [[ $stderr == *'1 of 1 runs do not pass by this model'* ]]
-  record 2
+  record_bank 2
   sed 's/"status":"pass"/"status":"fail"/' recorded >failed
   mutate "${bank[@]}" failed
   assert_status 2

@@ -13,10 +13,11 @@ teardown() {
   pd_teardown
 }
 
-# assert_healthy RUNS [OPTION of pd-exec…]: so many runs pass the whole pipeline.
+# assert_healthy RUNS [OPTION of pd-exec…]: so many runs pass the whole pipeline. Past the capture: that many
+# records take longer to validate than to make.
 assert_healthy() {
-  local exec=(pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL" "${@:2}")
-  pd-gen "${bank[@]}" "${drawn[@]}" -n "$1" -s 1 | "${exec[@]}" 2>err.exec | pd-shrink "${bank[@]}" -- "${exec[@]}" 2>err.shrink >out
+  local exec=("$PD_BIN/pd-exec" "${bank[@]}" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL" "${@:2}")
+  "$PD_BIN/pd-gen" "${bank[@]}" "${drawn[@]}" -n "$1" -s 1 | "${exec[@]}" 2>err.exec | "$PD_BIN/pd-shrink" "${bank[@]}" -- "${exec[@]}" 2>err.shrink >out
   [[ ! -s err.exec && ! -s err.shrink ]] || fail "$(cat err.*)"
   run -0 --separate-stderr pd-report out
   grep '"type":"end"' out | tail -n 1 >end
@@ -24,10 +25,10 @@ assert_healthy() {
   [[ $(grep -c '"type":"failure"' out) == 0 ]]
 }
 
-@test "1000 runs pass and nothing is reported" {
+@test "runs pass and nothing is reported" {
   set -o pipefail
   start_toybank
-  assert_healthy 1000
+  assert_healthy 200
 }
 
 @test "1000 runs pass when predictions must be met, too" {

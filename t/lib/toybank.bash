@@ -20,6 +20,30 @@ is_minimal() {
 # in_words FILE: the shrunk sequences of its failure records, as data/toybank-minimal has them.
 in_words() { jq -r -f "$BATS_TEST_DIRNAME/data/toybank-words.jq" "$1"; }
 
+# record_bank [RUNS]: runs of the bank that pass, 20 of which are made once for a suite, to recorded.
+record_bank() {
+  local kept=$BATS_FILE_TMPDIR/recorded
+  if [[ ! -s $kept ]]; then
+    start_toybank
+    pd-gen "${bank[@]}" -n 20 -s 1 |
+      pd-exec "${bank[@]}" -a "$examples/toybank-http.jq" -u "$TOYBANK_URL" --no-exchange >"$kept.part"
+    mv "$kept.part" "$kept"
+  fi
+  awk -v runs="${1-20}" '/^\{"type":"run_start"/ { n++ } n <= runs || /^\{"type":"end"/' "$kept" >recorded
+}
+
+# without_check CHECK: the bank's model without it and its trigger, to less.jq.
+without_check() {
+  awk -v check="$1" '
+    $1 == "\"" check "\":" { next }
+    index($0, "def check_" check "(") { gone = 1 }
+    !gone
+    gone && /;$/ { gone = 0 }' "$examples/toybank.jq" >less.jq
+  # The list of triggers ends without a comma.
+  perl -0pi -e 's/,(\n  \})/$1/' less.jq
+  run ! grep -q "check_$1" less.jq
+}
+
 # hunt_once SEED [OPTION of pd-exec…]: the pipeline at this seed, to out and report; sets seconds.
 hunt_once() {
   local started=${EPOCHREALTIME//[.,]/} statuses

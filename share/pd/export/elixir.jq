@@ -10,7 +10,7 @@ def step($decided_by):
   "",
   (if .failing then "# This is the step that failed." else empty end),
   "IO.puts(\("\(.id) \(step_words)" | elixir_string))",
-  (.id as $id | .requests[] | elixir_request($id)),
+  elixir_requests,
   (if .decides and $decided_by == "recorded" then
      .reject[] | "recorded(\(assertion_words | elixir_string), \(elixir_assertion("reply")))"
    else

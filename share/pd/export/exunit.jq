@@ -9,7 +9,7 @@ include "export_elixir";
 def step($decided_by):
   "",
   elixir_comment("\(.id) \(step_words)" + if .failing then ": this is the step that failed" else "" end),
-  (.id as $id | .requests[] | elixir_request($id)),
+  elixir_requests,
   (if .decides and $decided_by == "recorded" then
      "refute \(.reject | map(elixir_assertion("reply")) | join(" and ")), \"the reply is as it was: \" <> brief(reply)"
    else

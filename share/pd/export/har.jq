@@ -2,7 +2,7 @@
 # The recorded requests and replies, for browsers and proxies that read HTTP archives. What
 # was redacted stays so.
 module {"name": "har", "description": "the recorded exchange as an HTTP archive (HAR 1.2)", "file": "{}.har",
-        "transports": ["http"]};
+        "transports": ["http"], "concurrent": true, "polled": true};
 include "export";
 
 def pairs: to_entries | map(.key as $name | (.value | if type == "array" then .[] else . end)

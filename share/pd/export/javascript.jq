@@ -10,7 +10,7 @@ def start:
   "",
   (if .failing then "// This is the step that failed." else empty end),
   "step(\(.id | javascript_string), \(step_words | javascript_string));",
-  (.id as $id | .requests[] | js_request($id));
+  js_requests;
 def judged($decided_by):
   start,
   (if .decides and $decided_by == "recorded" then

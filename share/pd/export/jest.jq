@@ -9,7 +9,7 @@ include "export_javascript";
 def start:
   "",
   js_comment("\(.id) \(step_words)" + if .failing then ": this is the step that failed" else "" end),
-  (.id as $id | .requests[] | js_request($id));
+  js_requests;
 def judged($decided_by):
   start,
   (if .decides and $decided_by == "recorded" then

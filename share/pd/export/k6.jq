@@ -70,6 +70,7 @@ def k6_step($decided_by):
   "",
   comment_line("\(.id) \(step_words)" + if .failing then ": this is the step that failed" else "" end),
   (.id as $id | .requests[] | k6_request($id)),
+  (.keeps_out | if . == [] then empty else "if ([\(map(tojson) | join(", "))].includes(reply.status)) fail(`kept out, which tells nothing about the failure: ${reply.status} ${reply.body}`);" end),
   (.id as $id
    | if .decides and $decided_by == "recorded" then
        "check(reply, { \("\($id): the reply is not as it was" | javascript_string): () => !(\(.reject | map(k6_holds) | join(" && "))) });"
@@ -99,6 +100,6 @@ def plan($o):
   "  const v = {}; // what the system gave out",
   "  let reply;",
   (.decided_by as $decided_by
-   | (.environment[] | "if (__ENV.\(.) === undefined) fail(\("set \(.): a secret that the requests need" | javascript_string));"),
+   | (.environment[] | "if (__ENV.\(.) === undefined) fail(\("set \(.): the requests need this secret" | javascript_string));"),
      k6_minted, (.before[] | k6_hook), (.steps[] | k6_step($decided_by)), (.after[] | k6_hook) | indent("  ")),
   "}";

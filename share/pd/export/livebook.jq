@@ -12,7 +12,7 @@ def step_cells($decided_by):
   "",
   "## \(.id | markdown) \(step_words | markdown)",
   (if .failing then "", "This is the step that failed." else empty end),
-  cell((.id as $id | .requests[] | elixir_request($id)), "reply"),
+  cell(elixir_requests, "reply"),
   (if .decides and $decided_by == "recorded" then
      cell("failed = \(.reject | map(elixir_assertion("reply")) | join(" and "))")
    elif assertions == [] then empty

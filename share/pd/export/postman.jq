@@ -117,6 +117,9 @@ def step_items($decided_by; $first):
   | .key as $n | .value
   | "\($step.id) \($step | step_words)\(if $count > 1 then " (\($n + 1) of \($count))" else "" end)\(if $step.failing then ": this is the step that failed" else "" end)" as $name
   | item($name; waiting($name), keeping,
+      (if $n + 1 == $count and $step.keeps_out != [] then
+         "if (\($step.keeps_out | tojson).includes(pm.response.code)) throw new Error(\"kept out, which tells nothing about the failure\");"
+       else empty end),
       (if $n + 1 < $count then empty
        elif $step.decides and $decided_by == "recorded" then $step.reject | rejection
        else $step | assertions[] | assertion end);

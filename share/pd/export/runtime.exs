@@ -19,7 +19,7 @@ defmodule Reproduction do
   def reply_of(id), do: v({:reply, id})
 
   def secret(name) do
-    System.get_env(name) || raise Trouble, message: "set #{name}: a secret that the requests need"
+    System.get_env(name) || raise Trouble, message: "set #{name}: the requests need this secret"
   end
 
   def uuid do
@@ -134,6 +134,12 @@ defmodule Reproduction do
   def keep(id, name, reply, value) do
     if value in [@missing, nil], do: raise(Trouble, message: "#{id}: the reply has no #{name}: #{brief(reply)}")
     put(name, value)
+  end
+
+  def let_in(reply, statuses) do
+    if Map.get(reply, "status") in statuses do
+      raise Trouble, message: "kept out, which tells nothing about the failure: #{brief(reply)}"
+    end
   end
 
   def succeeded(reply) do

@@ -30,7 +30,7 @@ const pairs = (list) => list.map(([name, value]) => `${uri(name)}=${uri(value)}`
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 function secret(name) {
-  if (process.env[name] === undefined) throw new Trouble(`set ${name}: a secret that the requests need`);
+  if (process.env[name] === undefined) throw new Trouble(`set ${name}: the requests need this secret`);
   return process.env[name];
 }
 
@@ -134,6 +134,10 @@ const brief = (reply) => stringify({ ...reply, headers: undefined }).slice(0, 30
 function keep(id, name, reply, value) {
   if (value === MISSING || value === null) throw new Trouble(`${id}: the reply has no ${name}: ${brief(reply)}`);
   return value;
+}
+
+function letIn(reply, ...statuses) {
+  if (statuses.includes(reply.status)) throw new Trouble(`kept out, which tells nothing about the failure: ${brief(reply)}`);
 }
 
 function succeeded(reply) {

@@ -67,8 +67,8 @@ def answers:
       {linearizable: "passed", not_linearizable: "failed"}[.verdict] // "error";
       "\(.verdict | gsub("_"; " ")): \(.operations | plural("operation")) (\(.spec | visible))"; .reason | values | text_lines)
   elif .type == "violation" then
-    answer("\(.failure.name // .failure.kind) at \(log_place)"; "failed"; violation_head;
-      (.failure.message | text_lines), "At \(violation_place).", "Events that led there:",
+    answer("\(.failure.name // .failure.kind) at \(log_place)"; if .restarted then "error" else "failed" end; violation_head;
+      (.failure.message | text_lines), violation_doubt, "At \(violation_place).", "Events that led there:",
       (.events[], . | "\(log_place_and_time) \(.event | domain_object(200))"))
   elif .type == "forensics" then
     answer("the log"; {held: "passed", violated: "failed"}[.verdict] // "error"; log_verdict; log_numbers, log_notes)

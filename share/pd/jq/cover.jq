@@ -66,12 +66,13 @@ def gaps($most):
 def verdict_text:
   {growing: "still growing", slowing: "hardly anything new", saturated: "nothing new is to be expected",
    too_few_runs: "too few runs to tell"}[.verdict] // (.verdict | visible);
+def two_digits: if . > 0 then pow(10; 1 - (log10 | floor)) as $scale | (. * $scale | round) / $scale else . end;
 def growth_lines:
   .growth
   | "Growth: \(verdict_text)\(if .last_new_run != null then "; the last new thing came in run \(.last_new_run)" else "" end).",
     "New things by tenth of the runs: \(.new_by_tenth | map(grouped) | join(", ")).",
     (select(.expected_new != null and .verdict != "too_few_runs")
-      | "Of \(.seen | counted("thing")) \(.once | grouped) came in one run only: \(.expected_new) new ones are expected in the next run (Good-Turing), at least \(.estimated | grouped) in all (Chao2).");
+      | "Of \(.seen | counted("thing")) \(.once | grouped) came in one run only: \(.expected_new | two_digits) new ones are expected in the next run (Good-Turing), at least \(.estimated | grouped) in all (Chao2).");
 def branch_lines:
   .branches | values
   | "Runs with branches: \([.items[] | "\(.runs | grouped) with \(.name)"] | join(", ")).";

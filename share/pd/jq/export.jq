@@ -30,7 +30,7 @@ def argument_words:
   if has("object") then .object[] | select(.[0] != ["type"]) | "\(.[0] | map(if type == "string" then . else "$\(.variable)" end) | join(""))=\(.[1] | value_words)"
   elif has("constant") then .constant | del(.type) | to_entries[] | "\(.key)=\({constant: .value} | value_words)"
   else empty end;
-def step_words: [.command.type, (.arguments | argument_words)] | join(" ");
+def step_words: [.command.type, (.arguments | argument_words), (if any(.requests[]; .repeated) then "(sent twice)" else empty end)] | join(" ");
 
 # "status is 200 or 201", "balance is 2"
 def place_words:

@@ -93,7 +93,9 @@ def bash_request:
     (.keep[] | "keep \(.variable) \(if has("at") then (.at | jq_place) else (.value | jq_value) end | shell_quoted)");
 
 # The whole of a step but for what is expected.
-def bash_requests: .requests[] | bash_request;
+def bash_requests:
+  (.requests[] | bash_request),
+  (.keeps_out | if . == [] then empty else "let_in \(map(tojson) | join(" "))" end);
 
 def bash_hook: bash_request, "succeeded";
 
@@ -132,6 +134,10 @@ def jq_outcomes:
     | if . == [] then "true" else join(" and ") end) | unique | join("\n  or ");
 
 # --- The script ---
+
+def bash_shellcheck:
+  "# Words in single quotes are data and programs of jq, where $v has the variables; branches have folders of their own.",
+  "# shellcheck disable=SC1003,SC2016,SC2030,SC2031";
 
 # The functions that steps use. Bats wants failures as statuses, a script counts them.
 def bash_start:
@@ -198,9 +204,7 @@ def bash_send($client):
 def bash_functions($client):
   "say() { printf '%s\\n' \"$*\"; }",
   "die() { printf '%s\\n' \"$*\" >&2 && exit 2; }",
-  "for tool in \(if .transports | index("http") then "\($client) jq" else "jq" end); do",
-  "  command -v \"$tool\" >/dev/null || die \"$tool is needed\"",
-  "done",
+  ((if .transports | index("http") then $client else empty end), "jq" | "command -v \(.) >/dev/null || die '\(.) is needed'"),
   "",
   "# Variables and the last reply are JSON in files; jq programs have the variables as $v.",
   "query() {",
@@ -215,7 +219,6 @@ def bash_functions($client):
   "raw() { query \"$1\" -nj; }",
   "fetch() { IFS= read -r -d '' \"$1\" < <(query \"\\$v.$1\" -nj; printf '\\0'); }",
   "",
-  (if .concurrent then "step() { id=$1; say \"$1 $2\"; }" else "step() { id=$1 decides=${3-}; say \"$1 $2\"; }" end),
   bash_send($client),
   (if .transports | index("program") then
     "program() {",
@@ -243,6 +246,14 @@ def bash_functions($client):
   "    mv \"$work/more\" \"$work/variables\"",
   "}",
   "brief() { jq -r 'del(.headers) | if .body then del(.text) else . end | tojson[:300]' \"$work/reply\"; }",
+  (if any(.steps[]; .keeps_out != []) then
+    "# A reply that keeps us out tells nothing about the failure.",
+    "let_in() {",
+    "  for status in \"$@\"; do",
+    "    if [[ $(jq .status \"$work/reply\") == \"$status\" ]]; then die \"$id: kept out: $(brief)\"; fi",
+    "  done",
+    "}"
+   else empty end),
   "succeeded() {",
   "  query '(.status // 0) < 400 and (.exit // 0) == 0' -e \"$work/reply\" >/dev/null || die \"setup failed: $(brief)\"",
   "}",
@@ -257,6 +268,8 @@ def bash_functions($client):
     "    sed 's/^\\(.\\{8\\}\\)\\(.\\{4\\}\\).\\(.\\{3\\}\\).\\(.\\{3\\}\\)/\\1-\\2-4\\3-a\\4-/'",
     "}"
    else empty end);
+
+def bash_step_words: "step() { id=$1 && say \"$1 $2\"; }";
 
 def bash_minted:
   "printf '{}' >\"$work/variables\"",
@@ -306,7 +319,7 @@ def bash_concurrent:
   "  for id in \([.steps[] | .id | shell] | join(" ")); do",
   "    jq -c --arg id \"$id\" '{($id): .}' \"$work/reply.$id\"",
   "  done | jq -s add >\"$work/replies\"",
-  "  query \(". as $r | (" + (jq_outcomes | if . == "" then "false" else . end) + ")" | shell_quoted) -e \"$work/replies\" >/dev/null",
+  "  query \(". as $r | (" + (jq_outcomes | if . == "" then "false" else . end) + ")" | shell_program) -e \"$work/replies\" >/dev/null",
   "}",
   "",
   "run() {",
@@ -364,7 +377,7 @@ def bash_script($client):
   bash_comment("    BASE_URL=\(.base_url // "http://localhost:8080") bash THIS-FILE"),
   "# It sends what failed and says whether the failure is there.",
   "# Exit status: 1 it is, 0 it is not, 2 that could not be found out.",
-  "# shellcheck disable=SC2016,SC2030,SC2031 # $v in single quotes is a variable of jq; branches have folders of their own",
+  bash_shellcheck,
   "set -uo pipefail",
   bash_start,
   "work=$(mktemp -d) || exit 2",
@@ -372,6 +385,6 @@ def bash_script($client):
   "trap 'exit 2' INT TERM",
   "",
   bash_functions($client),
-  (if .concurrent then "", bash_concurrent else bash_expect end),
+  (if .concurrent then bash_step_words, "", bash_concurrent else "step() { id=$1 decides=${3-} && say \"$1 $2\"; }", bash_expect end),
   "",
   bash_verdict;

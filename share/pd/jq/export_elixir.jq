@@ -60,6 +60,10 @@ def elixir_request($id):
      ""
    else "reply = \(.request | elixir_call)" end),
   (.keep[] | if has("at") then "keep(\($id | elixir_string), :\(.variable), reply, \(.at | elixir_number("reply")))" else "put(:\(.variable), \(.value | elixir_value))" end);
+# The whole of a step but for what is expected.
+def elixir_requests:
+  (.id as $id | .requests[] | elixir_request($id)),
+  (.keeps_out | if . == [] then empty else "let_in(reply, [\(map(tojson) | join(", "))])" end);
 def elixir_hook: elixir_request("setup"), "succeeded(reply)";
 def elixir_hooks: .[] | elixir_hook;
 
@@ -92,7 +96,7 @@ def elixir_start($o):
 def elixir_raced_step:
   "",
   elixir_comment("\(.id) \(step_words)" + if .failing then ": this is the step that failed" else "" end),
-  (.id as $id | .requests[] | elixir_request($id)),
+  elixir_requests,
   "put({:reply, \(.id | elixir_string)}, reply)";
 
 # The body of a function for one attempt with branches: whether some order explains them.

@@ -61,6 +61,10 @@ def js_request($id):
      ");"
    else "reply = await \(.request | js_call);" end),
   (.keep[] | "v.\(.variable) = \(if has("at") then "keep(\($id | javascript_string), \(.variable | tojson), reply, \(.at | js_number("reply")))" else .value | js_value end);");
+# The whole of a step but for what is expected.
+def js_requests:
+  (.id as $id | .requests[] | js_request($id)),
+  (.keeps_out | if . == [] then empty else "letIn(reply, \(map(tojson) | join(", ")));" end);
 def js_hook: js_request("setup"), "succeeded(reply);";
 
 def js_indent($text): if . == "" then . else $text + . end;

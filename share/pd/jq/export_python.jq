@@ -61,6 +61,11 @@ def python_request($id):
    else empty end),
   (.keep[] | "v.\(.variable) = \(if has("at") then "keep(\($id | python_string), \(.variable | tojson), reply, \(python_number(.at; "reply")))" else .value | python_value end)");
 
+# The whole of a step but for what is expected.
+def python_requests:
+  (.id as $id | .requests[] | python_request($id)),
+  (.keeps_out | if . == [] then empty else "let_in(reply, \(map(tojson) | join(", ")))" end);
+
 def python_hook: python_request("setup"), "succeeded(reply)";
 
 def indent($text): if . == "" then . else $text + . end;
@@ -240,6 +245,13 @@ def python_head($o):
     "    return value",
     "",
     "",
+    (if any(.steps[]; .keeps_out != []) then
+      "def let_in(reply, *statuses):",
+      "    if reply.get(\"status\") in statuses:",
+      "        raise Trouble(f\"kept out, which tells nothing about the failure: {brief(reply)}\")",
+      "",
+      ""
+     else empty end),
     "def succeeded(reply):",
     "    if reply.get(\"status\", 0) >= 400 or reply.get(\"exit\", 0) != 0:",
     "        raise Trouble(f\"setup failed: {brief(reply)}\")",
@@ -291,7 +303,7 @@ def python_step($decided_by):
   "",
   (if .failing then "# This is the step that failed." else empty end),
   "step(\(.id | python_string), \(step_words | python_string))",
-  (.id as $id | .requests[] | python_request($id)),
+  python_requests,
   (if .decides and $decided_by == "recorded" then
      .reject[] | "recorded(\(assertion_words | python_string), \(python_assertion("reply")))"
    else
@@ -302,7 +314,7 @@ def python_raced_step:
   "",
   (if .failing then "# This is the step that failed." else empty end),
   "step(\(.id | python_string), \(step_words | python_string))",
-  (.id as $id | .requests[] | python_request($id)),
+  python_requests,
   "replies[\(.id | python_string)] = reply";
 
 # The steps of a plan without branches.

@@ -228,21 +228,30 @@ def weak_rows: to_entries | map(select(.value.score != null and .value.score < 1
 def log_place: "\(.file | visible):\(.line)";
 def log_place_and_time: log_place + (.time | if . then ", \(.)" else "" end);
 # What happened at which event, as of an incident.
+def violation_word: if .restarted then "DOUBTFUL" else "VIOLATION" end;
 def violation_head:
   (.failure | headline) + (if .at_end then " at the end of the log, after event \(.number)" else " at event \(.number)" end);
 def violation_place:
   log_place_and_time + (if has("key") then "; event \(.n) of \(.key | if type == "string" then visible else text end)" else "" end);
+def violation_doubt:
+  select(.restarted) | "the state of this key had been given up and began anew: this proves nothing, --max-states keeps more";
 # What changed from one state to the next.
 def state_change: state_change(120);
 def log_numbers:
   "\(.lines | plural("line")), \(.events | plural("event"))\(if .states > 1 then " of \(.states) states" else "" end)"
   + ", \([.fired[]] | add // 0 | plural("check")) run";
+# "a (app.log:7), b (app.log:9), and 3 more"
+def named_keys($count):
+  map("\(.key | if type == "string" then visible else text end) (\(log_place))")
+  + if $count > length then ["and \($count - length) more"] else [] end | join(", ");
 def log_notes:
   (.skipped | select(. != {}) | "skipped: \(to_entries | sort_by(-.value) | map("\(.value) \(.key | visible)") | join(", "))"),
   (select(.bad_lines > 0) | "bad lines: \(.bad_lines)\(.first_bad_lines | if . == [] then "" else ", first \(.[:3] | map(log_place) | join(", "))" end)"),
   (.unfolded | select(. != {}) | "unknown to the model: \(to_entries | sort_by(-.value) | map("\(.value) \(.key | visible)") | if length > 8 then .[:8] + ["and \(length - 8) more types"] else . end | join(", "))"),
   (.late | select(. > 0) | "\(plural("event")) came too late for the window"),
-  (.given_up | select(. > 0) | "\(plural("state")) given up by --max-states: what came for their keys later began anew"),
+  (select(.given_up > 0) | .given_up as $count | "\($count | plural("state")) given up by --max-states: \(.first_given_up | named_keys($count))"),
+  (select(.came_back > 0) | .came_back as $count | "came back and began anew: \(.first_came_back | named_keys($count))"),
+  (.doubtful | select(. > 0) | "\(plural("doubtful violation")) of keys that came back"),
   (.problems | select(. > 0) | "\(plural("event or check")) could not be judged"),
   ([.fired | to_entries[] | select(.value == 0) | .key | visible] | select(. != []) | "never run: \(join(", "))");
 def log_verdict:
@@ -255,9 +264,11 @@ def suggestion_title:
   "\(.suggestions | length | plural("suggestion")) for \(.model.name | visible)"
   + ": \(.unnoticed) of \(.mutants | plural("mutant")) went unnoticed";
 def suggestion_runs:
-  "\(.runs | plural("run")), \(.events | plural("event")), \(.learned | plural("invariant")) held"
+  (if .simulated then "simulated run" else "run" end) as $run
+  | "\(.runs | plural($run)), \(.events | plural("event")), \(.learned | plural("invariant")) held"
   + (if .failed > 0 then "; \(.failed) did not pass and \(if .failed == 1 then "was" else "were" end) left out" else "" end);
-def suggestion_worth: "notices \(.kills | plural("mutant")), held \(.support | plural("time"))";
+def suggestion_worth: "notices \(.kills | plural("mutant")), held \(.support | plural("time"))\(if .simulated then ", in simulated runs only" else "" end)";
 def suggestion_code:
   "# triggers: {\(.name | tojson): \(.trigger | tojson)}", (.check | rtrimstr("\n") | split("\n")[]),
-  (if .fold then "# with .learned = {} in init, and \(.fold) in on_\(.event)($x)" else empty end);
+  (if .fold then "# with .learned = {} in init, and \(.fold) in on_\(.event)($x)"
+     + (if .fold | contains("$before") then ", where $before is the state before it" else "" end) else empty end);

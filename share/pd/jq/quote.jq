@@ -2,9 +2,11 @@
 # Strings and values as literals of other languages. Each is right for any string that
 # jq can hold; what a language has no way to say is an error.
 
-# One word of a shell command. A shell's words cannot hold NUL.
-# (gsub would take quadratic time.)
-def shell_quoted: "'" + (split("'") | join("'\\''")) + "'";
+# One word of a shell command, on one line: line breaks are said in bash's way, since
+# tools that read scripts line by line (bats) would take them for ends of lines of
+# their own. A shell's words cannot hold NUL. (gsub would take quadratic time.)
+def shell_program: "'" + (split("'") | join("'\\''")) + "'";
+def shell_quoted: shell_program | split("\n") | join("'$'\\n''") | split("\r") | join("'$'\\r''");
 def shell:
   if index("\u0000") then error("a NUL character cannot be in a word of a shell command")
   elif test("\\A[A-Za-z0-9_./:=@%,+-]+\\z") then .

@@ -8,7 +8,7 @@ module {"name": "suggest", "description": "fields, and candidates for checks"};
 # --- What was seen ---
 
 def most_values: 24;
-def most_samples: 150;
+def most_samples: 200;
 def most_candidates: 400;
 
 # Of one field: kinds of values, numbers' range, some of the values, how it went on.
@@ -16,7 +16,9 @@ def see($value):
   ($value | type) as $type
   | .count += 1 | .types[$type] = true
   | if $type == "number" then
-      .min = ([.min // $value, $value] | min) | .max = ([.max // $value, $value] | max)
+      (if .min == null or $value < .min then .min = $value | .at_min = 0 else . end)
+      | (if .max == null or $value > .max then .max = $value | .at_max = 0 else . end)
+      | (if $value == .min then .at_min += 1 else . end) | (if $value == .max then .at_max += 1 else . end)
     else . end
   | if (.values | length) < most_values and ($type == "number" or $type == "string" or $type == "boolean")
     then .values[$value | tojson] += 1
@@ -48,21 +50,32 @@ def transit($event):
       | if (.transitions[$key] // {} | length) < most_values or .transitions[$key][$step]
         then .transitions[$key][$step] += 1 else .now[$key].lost = true end));
 
-# One answer: the summary goes on with its events and the state after them.
-def observe($events; $state):
+# Which texts of an event go together, while those are few.
+def pair($event):
+  [$event | keys[] | select(. != "type" and ($event[.] | type == "string"))] as $names
+  | reduce range($names | length) as $i (.; reduce range($i + 1; $names | length) as $j (.;
+      ([$event.type, $names[$i], $names[$j]] | tojson) as $key
+      | ([$event[$names[$i], $names[$j]]] | tojson) as $both
+      | if .pairs[$key] == false then .
+        elif (.pairs[$key] // {} | length) < most_values or .pairs[$key][$both] then .pairs[$key][$both] += 1
+        else .pairs[$key] = false end));
+
+# One answer: the summary goes on with its events and the states before and after them.
+def observe($events; $before; $state):
   reduce $events[] as $event (.;
     .events += 1
     | reduce ($event | to_entries[] | select(.key != "type")) as $field (.;
         .fields["\($event.type).\($field.key)"] |= ((. // {event: $event.type, field: $field.key, values: {}, types: {}})
            | see($field.value))
         | recur("\($event.type).\($field.key)"; $field.value))
-    | transit($event))
+    | transit($event) | pair($event))
   | .answers += 1
   | if ($events | length) > 0 and (.samples | length) < most_samples
-       and (.answers <= 60 or .answers % 7 == 0)
-    then .samples += [{event: $events[-1], state: $state}] else . end;
+       and (.answers <= 60 or .answers % 7 == 0 or (.sampled[$events[-1].type] // 0) < 12)
+    then .sampled[$events[-1].type] += 1 | .samples += [{event: $events[-1], state: $state}
+                      + (if ($events | length) == 1 then {before: $before} else {} end)] else . end;
 
-def nothing_seen: {events: 0, answers: 0, fields: {}, samples: [], now: {}, repeated: {}, again: {}, falling: {}, transitions: {}};
+def nothing_seen: {events: 0, answers: 0, fields: {}, samples: [], sampled: {}, now: {}, repeated: {}, again: {}, falling: {}, transitions: {}, pairs: {}};
 
 # --- Fields, by name and by values ---
 
@@ -155,18 +168,42 @@ def strongest:
   (map({key: .name, value: true}) | from_entries) as $names
   | map(select((.name | endswith("_at_end") | not) or ($names[.name | rtrimstr("_at_end")] | not)));
 
+# Laws of three among numbers {name, text, values}, which are of the same moments: one is the sum of two others, or two
+# add up to the same always.
+def triples($list):
+  [$list[] | (.values | unique) as $values | . + {varies: ($values | length > 1), nothing: ($values == [0]), many: ($values | length > 2)}] as $all
+  | ($all | length) as $n
+  | if $n > 24 then empty else
+    (range($n) as $a | $all[$a] as $x | select($x.varies)
+     | range($n) as $b | $all[$b] as $y | select($a != $b and ($y.nothing | not))
+     | range($b + 1; $n) as $c | $all[$c] as $z | select($a != $c and ($z.nothing | not))
+     | select($y.values != $z.values and all(range($x.values | length); $x.values[.] == $y.values[.] + $z.values[.]))
+     | {name: "\($x.name)_is_\($y.name)_and_\($z.name)", left: $x.text, right: "\($y.text) + \($z.text)",
+        parts: [$x.text, $y.text, $z.text], support: ($x.values | length)}),
+    (range($n) as $a | range($a + 1; $n) as $b | $all[$a] as $x | $all[$b] as $y
+     | select($x.many and $y.many)
+     | ($x.values[0] + $y.values[0]) as $sum
+     | select(all(range($x.values | length); $x.values[.] + $y.values[.] == $sum))
+     | {name: "\($x.name)_and_\($y.name)_constant", left: "\($x.text) + \($y.text)", right: "\($sum)",
+        parts: [$x.text, $y.text], support: ($x.values | length)})
+    end;
+
+# The rows' numbers go from one to another, but none is lost.
+def constants($states):
+  collections($states)[] | .name as $in | .numbers[] as $path
+  | [.rows[] | getpath($path) | numbers] as $values
+  | select(($values | unique | length) > 2)
+  | [$states[] | [.[$in]? // {} | .[] | getpath($path) // 0] | add // 0]
+  | select(unique | length == 1)
+  | equation("sum_of_\([$in] + $path | words)_constant"; "([\([$in] | dotted)[] | \($path | dotted) // 0] | add // 0)"; "\(.[0])"; length);
+
 def sums($states):
   [quantities($states)] as $all
   | ($all | length) as $n
-  | if $n > 24 then empty else
-    (range($n) as $a | range($a + 1; $n) as $b | $all[$a] as $x | $all[$b] as $y
+  | constants($states),
+    (select($n <= 24) | range($n) as $a | range($a + 1; $n) as $b | $all[$a] as $x | $all[$b] as $y
      | select($x.values == $y.values) | equation("\($x.name)_is_\($y.name)"; $x.text; $y.text; $x.values | length)),
-    (range($n) as $a | range($n) as $b | range($b + 1; $n) as $c | select($a != $b and $a != $c)
-     | $all[$a] as $x | $all[$b] as $y | $all[$c] as $z
-     | select($y.values != $z.values and all(range($x.values | length); $x.values[.] == $y.values[.] + $z.values[.]))
-     | equation("\($x.name)_is_\($y.name)_and_\($z.name)"; $x.text;
-         "\($y.text) + \($z.text)"; $x.values | length))
-    end;
+    (triples($all) | equation(.name; .left; .right; .support));
 
 # Of each row that the event has touched or not: a condition that none may break.
 def of_rows($in; $name; $broken; $says; $kind; $support):
@@ -174,9 +211,18 @@ def of_rows($in; $name; $broken; $says; $kind; $support):
     "first(\([$in] | dotted)[]\n    | select(\($broken))\n    | fail(\"of \($in | word): not \($says | spoken)\"; .)) // true";
     "of all \($in): \($says)"; $support);
 
+# Their numbers, where all of them have the number.
+def always($list; $numbers):
+  [$numbers[] as $path | [$list[] | getpath($path)]
+   | select(length > 1 and all(.[]; type == "number"))
+   | {name: ($path | words), text: ($path | dotted), values: .}];
+
 def rows($states):
   collections($states)[] | .name as $in | .rows as $rows | .numbers as $numbers | .flags as $flags
-  | (range($numbers | length) as $a | range($numbers | length) as $b | select($a != $b)
+  | (triples(always($rows; $numbers))
+     | of_rows($in; "\([$in] | words)_\(.name)"; "\(.parts | map("\(.) != null") | join(" and ")) and \(.left) != \(.right)";
+         "\(.left) == \(.right)"; "sum"; .support)),
+    (range($numbers | length) as $a | range($numbers | length) as $b | select($a != $b)
      | $numbers[$a] as $p | $numbers[$b] as $q
      | [$rows[] | [getpath($p), getpath($q)] | select(all(.[]; type == "number"))] as $pairs
      | select(($pairs | map(.[0]) | unique | length) > 1 and ($pairs | map(.[1]) | unique | length) > 1)
@@ -205,6 +251,10 @@ def of_event($event; $name; $holds; $says; $kind; $support):
   candidate($kind; "\($event | word)_\($name)"; {every: $event};
     "\($holds)\n  // fail(\"of \($event | word): not \($says | spoken)\"; $x)"; "of \($event): \($says)"; $support);
 
+# A text that is one of few.
+def most_words: 12;
+def is_word: .types == {string: true} and .many != true and distinct <= most_words and .count >= 3 * distinct;
+
 def field_names: keys_unsorted - ["type"];
 def field: [.] | dotted | "$x" + .;
 
@@ -221,12 +271,23 @@ def events($references):
           | of_event($event; "\($f | word)_\(if $op == ">" then "positive" else "not_negative" end)";
               "(\($f | field) | type == \"number\" and . \($op) 0)"; "\($f) \($op) 0"; "range"; $it.count)
         else empty end),
-       (if $it.types == {string: true} and $it.many != true and ($it.values | length) <= 8
-           and $it.count >= 3 * ($it.values | length) and ($references["\($event).\($f)"] | not) then
+       (select($it.types == {number: true} and ($references["\($event).\($f)"] | not)) | $it
+        | if .min == .max then
+            select(.count >= 10)
+            | of_event($event; "\($f | word)_constant"; "(\($f | field) == \(.min))"; "\($f) == \(.min)"; "range"; .count)
+          else # A bound that is met again and again is none by chance.
+            (select(.at_max >= 5)
+             | of_event($event; "\($f | word)_at_most_\(.max | tostring | word)"; "(\($f | field) <= \(.max))"; "\($f) <= \(.max)"; "range"; .count)),
+            (select(.at_min >= 5 and (.min < 0 or .min > 1))
+             | of_event($event; "\($f | word)_at_least_\(.min | tostring | word)"; "(\($f | field) >= \(.min))"; "\($f) >= \(.min)"; "range"; .count))
+          end),
+       (if ($it | is_word) and ($references["\($event).\($f)"] | not) then
           "[\($it.values | keys | join(", "))]" as $list
           | of_event($event; "\($f | word)_known"; "(\($f | field) as $it | any(\($list)[]; . == $it))";
               "\($f) in \($list)"; "enumeration"; $it.count)
         else empty end)),
+    (triples([always([$of[].event]; [$names[] | [.]])[] | .text |= "$x" + .])
+     | of_event($event; .name; "(\(.left) == \(.right))"; "\(.left) == \(.right)" | gsub("\\$x\\."; ""); "sum"; .support)),
     ($names[] as $f | $names[] as $g | select($f != $g)
      | [$of[].event | [.[$f], .[$g]] | select(all(.[]; type == "number"))] as $pairs
      | select(($pairs | length) == ($of | length) and ($pairs | map(.[0]) | unique | length) > 1
@@ -247,6 +308,17 @@ def events($references):
          "(\($f | field) == \([$in] | dotted)[\($r | field) | tostring]\($path | dotted))";
          "\($f) == \([$in] | dotted)[\($r)]\($path | dotted)"; "agreement"; $pairs | length));
 
+# Two texts that are few each, and of which not each goes with each.
+def pairs_known($references):
+  .fields as $seen | .pairs | to_entries[] | (.key | fromjson) as [$event, $f, $g]
+  | select(.value and all($f, $g; "\($event).\(.)" | ($seen[.] | is_word) and ($references[.] | not)))
+  | (.value | keys) as $pairs | ([.value[]] | add) as $count
+  | select($count >= 3 * ($pairs | length)
+      and ($pairs | length) < ($seen["\($event).\($f)"] | distinct) * ($seen["\($event).\($g)"] | distinct))
+  | "[\($pairs | join(", "))]" as $list
+  | of_event($event; "\($f | word)_and_\($g | word)_known"; "([\($f | field), \($g | field)] as $it | any(\($list)[]; . == $it))";
+      "[\($f), \($g)] in \($list)"; "enumeration"; $count);
+
 # What needs a memory: it is folded into .learned of the state.
 def remembering($event; $fold): select($event | test("\\A[A-Za-z_][A-Za-z_0-9]*\\z")) | . + {event: $event, fold: $fold};
 
@@ -257,6 +329,28 @@ def unique_fields($references):
   | ".learned[\($key | tojson)][\($f | field) | tojson]" as $place
   | of_event($event; "\($f | word)_unique"; "(\($place) == 1)"; "\($f) is never the same"; "unique"; .value.count)
   | remembering($event; "\($place) += 1");
+
+# A number of the row that the event names goes up or down by one of the event.
+def changes($references):
+  [.samples[] | select(.before)] as $samples
+  | [$samples[].event.type] | unique[] | . as $event
+  | [$samples[] | select(.event.type == $event)] as $all
+  | ([$all[].event | field_names[]] | unique) as $names
+  | $names[] as $r | $references["\($event).\($r)"] | select(.) as $in
+  | [$all[] | {event, now: .state[$in][.event[$r] | tostring], then: .before[$in][.event[$r] | tostring]}
+     | select((.now | type) == "object" and (.then | type) == "object")] as $of
+  | select($of | length > 2)
+  | ([$of[].now | leaves("number")[]] | unique[]) as $path
+  | $names[] as $f | select($f != $r and all($of[]; .event[$f] | type == "number") and ([$of[].event[$f]] | unique | length) > 1)
+  | (1, -1) as $sign
+  | select(all($of[]; (.now | getpath($path) // 0) == (.then | getpath($path) // 0) + $sign * .event[$f]))
+  | "\([$in] | dotted)[\($r | field) | tostring]\($path | dotted)" as $number
+  | ".learned[\("\($event) \($r | word) \([$in] + $path | words) before" | tojson)]" as $place
+  | (if $sign > 0 then "+" else "-" end) as $op
+  | of_event($event; "\(if $sign > 0 then "adds" else "takes" end)_\($f | word)_\(if $sign > 0 then "to" else "from" end)_\([$in] + $path | words)";
+      "(\($number) // 0) == \($place) \($op) \($f | field)";
+      "\([$in] | dotted)[\($r)]\($path | dotted) == what it was \($op) \($f)"; "change"; $of | length)
+  | remembering($event; "\($place) = ($before\($number) // 0)");
 
 def transitions($references):
   .transitions | to_entries[] | (.key | fromjson) as [$event, $f, $of]
@@ -274,22 +368,23 @@ def transitions($references):
 def candidates:
   references(.samples) as $references
   | ([.samples[].state] | unique) as $states
-  | [sums($states), rows($states), events($references),
-     (select(all($states[]; type == "object")) | unique_fields($references), transitions($references))]
+  | [sums($states), rows($states), events($references), pairs_known($references),
+     (select(all($states[]; type == "object")) | unique_fields($references), transitions($references), changes($references))]
   | unique_by(.name) | sort_by(-.sampled) | .[:most_candidates] | sort_by(.name);
 
 # --- Modules ---
 
 def check_text: "def check_\(.name)($x):\n  \(.body);\n";
 
-# What remembers, around the folds that the model has.
-def memory($folds):
+# What remembers, around the folds that the model has: of its own, or the one for all others.
+def memory($model):
   map(select(.fold)) | if . == [] then "" else
     "def before_init: init;\ndef init: before_init | .learned = {};\n\n"
     + ([group_by(.event)[] | .[0].event as $event
-        | (if any($folds[]; . == $event) then
-             "def before_on_\($event)($x): on_\($event)($x);\ndef on_\($event)($x): before_on_\($event)($x)"
-           else "def on_\($event)($x): ." end)
+        | (if any($model.folds[]; . == $event) then
+             "def before_on_\($event)($x): on_\($event)($x);\ndef on_\($event)($x): . as $before | before_on_\($event)($x)"
+           elif $model.applies then "def on_\($event)($x): . as $before | apply($x)"
+           else "def on_\($event)($x): . as $before" end)
         + ([.[] | "\n  | \(.fold)"] | join("")) + ";\n\n"] | join(""))
   end;
 
@@ -298,12 +393,12 @@ def module_text($list; $model; $comment):
   "\($comment)module {\n  \"name\": \("\($model.name)_learned" | tojson),\n  \"triggers\": {\n"
   + ([$list[] | "    \("\(.name)" | tojson): \(.trigger | tojson)"] | join(",\n"))
   + "\n  }\n};\ninclude \"pd\";\ninclude \($model.name | tojson);\n\n"
-  + ($list | memory($model.folds))
-  + ([$list[] | (if .support then "# \(.kind): \(.says). Held \(.support) times.\n" else "" end) + check_text] | join("\n"));
+  + ($list | memory($model))
+  + ([$list[] | (if .support then "# \(.kind): \(.says). Held \(.support) times\(if .simulated then " in simulated runs only" else "" end).\n" else "" end) + check_text] | join("\n"));
 
 # --- Choosing ---
 
-def weight: {sum: 10, agreement: 9, order: 4, state: 4, transition: 3, unique: 3, range: 2, enumeration: 1}[.kind] // 1;
+def weight: {sum: 10, agreement: 9, change: 9, order: 4, state: 4, transition: 3, unique: 3, range: 2, enumeration: 1}[.kind] // 1;
 
 # Those that notice most of what nothing notices yet; each is chosen for what those
 # before it leave. kills is {name: {number: true}}.
@@ -318,18 +413,20 @@ def chosen($list; $kills; $most):
   | .taken;
 
 def priority($unnoticed):
-  if .kind == "sum" or .kind == "agreement" or .new * 10 >= $unnoticed then "high"
+  .kind as $kind |
+  if any("sum", "agreement", "change"; . == $kind) or .new * 10 >= $unnoticed then "high"
   elif .kind == "enumeration" then "low" else "medium" end;
 
-# The record; read is {"Event.field": [check]} of what was tried.
+# The record; read is {"Event.field": {checks, folded}} of what was tried.
 def suggestion($found):
   $found as {$list, $kills, $read, $counts, $most}
   | references(.samples) as $references
   | {type: "suggestion"} + $counts
-  + {events, fields: [described($references)[] | . + (($read["\(.event).\(.field)"] // null) as $by | if $by then {read_by: $by} else {} end)],
-     unread: [$read | to_entries[] | select(.value == []) | .key],
+  + {events, fields: [described($references)[] | . + (($read["\(.event).\(.field)"] // null) as $by | if $by then {read_by: $by.checks} + (if $by.folded then {folded: true} else {} end) else {} end)],
+     unread: [$read | to_entries[] | select(.value | .checks == [] and (.folded | not)) | .key],
      learned: ($list | length),
      suggestions: ([chosen($list; $kills; $most)[]
        | {name, kind, priority: priority($counts.unnoticed), says, trigger, support,
-          kills: ($kills[.name] | length), kills_new: .new, check: check_text} + (if .fold then {event, fold} else {} end)]
+          kills: ($kills[.name] | length), kills_new: .new, check: check_text}
+          + (if .simulated then {simulated} else {} end) + (if .fold then {event, fold} else {} end)]
        | sort_by({high: 0, medium: 1, low: 2}[.priority]))};

@@ -38,12 +38,12 @@ def failure_file($o):
 def failure_files($o): one_text(.[] | failure_file($o));
 
 def violation($o):
-  "VIOLATION check=\(.failure.name // "-" | word) event=\(.number) at=\(log_place | word) time=\(.time // "-" | word)"
+  "\(violation_word) check=\(.failure.name // "-" | word) event=\(.number) at=\(log_place | word) time=\(.time // "-" | word)"
   + " key=\(if has("key") then .key | text else "-" end) n=\(.n) type=\(.event.type | word): "
   + ([.failure.message | text_lines] | join(" "));
 def forensics($o):
   "FORENSICS verdict=\(.verdict | word) lines=\(.lines) bad=\(.bad_lines) events=\(.events) skipped=\([.skipped[]] | add // 0)"
-  + " states=\(.states) given_up=\(.given_up) late=\(.late) violations=\(.violations) problems=\(.problems)";
+  + " states=\(.states) given_up=\(.given_up) came_back=\(.came_back) doubtful=\(.doubtful) late=\(.late) violations=\(.violations) problems=\(.problems)";
 
 def divergence($o):
   (if .same then "SAME" else "DIFFERENT" end)

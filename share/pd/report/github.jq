@@ -2,7 +2,7 @@
 # Workflow commands for GitHub Actions: an annotation for each kind and name of failure,
 # at the check that was broken, for each answer of another program that is no, and for
 # whatever makes that nothing is proved. In a job the markdown report goes to its summary.
-module {"name": "github", "description": "annotations and job summary for GitHub Actions", "extension": "github.txt", "held": true,
+module {"name": "github", "description": "annotations and job summary for GitHub Actions", "extension": "github.txt", "held": true, "whole": true,
   "locations": true, "also": {"format": "markdown", "append_to": "GITHUB_STEP_SUMMARY", "limit": 1000000}};
 include "text";
 include "common";

@@ -5,7 +5,7 @@
 # report of it. Other ways to fail and the answers of other programs are cases, too,
 # and so is whatever makes that nothing is proved.
 module {"name": "junit", "description": "JUnit XML for CI: a case for each check", "extension": "xml",
-  "held": true, "locations": true};
+  "held": true, "whole": true, "locations": true};
 include "text";
 include "common";
 include "cases";

@@ -86,6 +86,7 @@ def field_table($most):
 
 def violation($o):
   "## \(violation_head | escaped)", "", "At \(violation_place | escaped).", "",
+  (violation_doubt | "**Doubtful**: \(. | escaped).", ""),
   ([.failure.message | text_lines] | join("\n") | fenced("text")),
   "Events that led there:", "",
   (.events[] | "- \(log_place_and_time | escaped) \(.event | domain_object(200) | code)"),

@@ -3,7 +3,7 @@
 # which a run failed, and a result for each of them that was broken, at the check, with
 # the sequence of commands as its code flow.
 module {"name": "sarif", "description": "SARIF 2.1.0 for code scanning", "extension": "sarif",
-  "held": true, "locations": true};
+  "held": true, "whole": true, "locations": true};
 include "text";
 include "common";
 include "cases";

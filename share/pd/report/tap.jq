@@ -3,7 +3,7 @@
 # each other way to fail and each answer of another program. What could not be judged
 # is not ok, as is whatever makes that nothing is proved.
 module {"name": "tap", "description": "the Test Anything Protocol, for prove", "extension": "tap",
-  "held": true, "locations": true};
+  "held": true, "whole": true, "locations": true};
 include "text";
 include "common";
 include "cases";

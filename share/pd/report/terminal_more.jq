@@ -120,8 +120,8 @@ def field_lines($o; $most):
     (((.fields | length) + (.more_fields // 0) - $most) | select(. > 0) | "    and \(plural("more field"))" | faint($o));
 
 def violation($o):
-  ("VIOLATION: \(violation_head)" | paint($o; "1;31")),
-  "  at \(violation_place)",
+  ("\(violation_word): \(violation_head)" | paint($o; "1;31")),
+  "  at \(violation_place)", (violation_doubt | "  \(.)"),
   (.failure.message | "  \(text_lines)"),
   (.failure.data | values | "  data: \(brief(400))" | faint($o)),
   "", "  events that led there:",

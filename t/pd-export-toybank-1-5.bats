@@ -1,0 +1,59 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What pd-export makes of toybank's bugs 1 to 5, hunted and shrunk here: every format finds the bug in a bank that has it, and
+# not in one without.
+
+load lib/helper
+load lib/toybank
+load lib/export
+
+formats=(curl python stdlib bats pytest)
+
+setup() {
+  pd_setup
+}
+
+teardown() {
+  pd_teardown
+}
+
+# exports_tell BUG [OPTION of pd-exec…]
+exports_tell() {
+  local format bug=$1 url
+  start_toybank --bugs "$bug"
+  url=$TOYBANK_URL
+  hunt_once 1 "${@:2}"
+  jq -c 'select(.type == "failure" and .shrink)' out >failure.pd.json
+  for format in "${formats[@]}"; do assert_reproduces "$format" failure.pd.json "$url"; done
+  start_toybank
+  for format in "${formats[@]}"; do assert_not_reproduced "$format" failure.pd.json "$TOYBANK_URL"; done
+}
+
+@test "bug 1: a debit ignores holds" {
+  exports_tell 1
+}
+
+@test "bug 2: a capture may exceed its authorization" {
+  exports_tell 2
+}
+
+@test "bug 3: captures may exceed their authorization in sum" {
+  exports_tell 3
+}
+
+@test "bug 4: a release after a capture gives the whole hold back" {
+  exports_tell 4
+}
+
+@test "bug 5: a credit in another currency is booked as it is" {
+  exports_tell 5
+}
+
+@test "bug 4 where ids are integers beyond what a double holds" {
+  start_toybank --bugs 4 --numeric-ids
+  url=$TOYBANK_URL
+  hunt_once 1
+  jq -c 'select(.type == "failure" and .shrink)' out >failure.pd.json
+  for format in curl python; do assert_reproduces "$format" failure.pd.json "$url"; done
+  ! grep 1499816949527975237 script.*
+}
