@@ -19,7 +19,7 @@
 #include "call.h"
 #include "entries.h"
 #include "evidence.h"
-#include "executor.h"
+#include "executor_options.h"
 #include "gathering.h"
 #include "injection.h"
 #include "journal.h"

@@ -127,6 +127,17 @@ events_of(const struct pd_gathered *gathered)
 	    jv_copy(gathered->answer.events));
 }
 
+/* What stands for an event that is no answer's, for people. The caller frees it. */
+static char *
+event_name(const struct pd_gathered *gathered)
+{
+	jv event = jv_array_get(jv_copy(gathered->answer.events), 0);
+	char *name = pd_duplicate(pd_json_peek_string(event, "type", ""));
+
+	jv_free(event);
+	return name;
+}
+
 /* The operations as the search sees them. */
 static void
 add_operation(struct pd_history *history, const struct pd_gathered *gathered,
@@ -135,7 +146,8 @@ add_operation(struct pd_history *history, const struct pd_gathered *gathered,
 	const struct pd_answer *answer = &gathered->answer;
 	bool known = is_known(gathered);
 	struct pd_operation operation = {
-		.id = pd_duplicate(gathered->source == NULL ? gathered->place.id : ""),
+		.id = gathered->source == NULL ? pd_duplicate(gathered->place.id) :
+		    event_name(gathered),
 		.process = gathered->source != NULL ? jv_string("outside") :
 		    gathered->place.branch >= 0 ? jv_number(gathered->place.branch) :
 		    jv_string("suffix"),

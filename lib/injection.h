@@ -25,7 +25,7 @@ struct pd_injection;
 struct pd_injection_options {
 	const char *name;	/* for messages, or NULL: the program's */
 	const char *command;	/* a line for sh */
-	const char *ready;	/* an extended regular expression, or NULL */
+	const char *ready;	/* a regular expression as of jq, or NULL */
 	const char *map;	/* as of pd-forensics(1), or NULL */
 	bool mock;		/* it speaks the protocol of pd-mock(1) */
 	bool strict;		/* a mock: unmatched requests are failures */

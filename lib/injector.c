@@ -5,12 +5,13 @@
 #include <fcntl.h>
 #include <jv.h>
 #include <poll.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "buffer.h"
+#include "expression.h"
+#include "json.h"
 #include "reader.h"
 #include "spawn.h"
 
@@ -19,8 +20,8 @@ enum { CHUNK = 1 << 16 };	/* read at once: what a pipe holds */
 struct pd_injector {
 	struct pd_loop *loop;
 	const char *kind;
-	char *name, *command, *ready_text;
-	regex_t ready;
+	char *name, *command;
+	struct pd_expression *ready;	/* of a line; NULL: ready when it was started */
 	pd_injector_line *line;
 	void *context;
 	struct pd_child child;
@@ -30,19 +31,39 @@ struct pd_injector {
 	struct pd_error failure;	/* once it does not run any more */
 };
 
+/* Does a line match? False, and an error, if the regular expression is none. */
+static bool
+matches(struct pd_injector *injector, const char *line, size_t length,
+    struct pd_error *error)
+{
+	jv text = jv_string_sized(line, (int)length);
+	jv result = pd_expression_of(injector->ready, text, error);
+	bool match = jv_get_kind(result) == JV_KIND_TRUE;
+
+	jv_free(result);
+	jv_free(text);
+	return match;
+}
+
+/* Only its use shows whether a regular expression is one. */
 static int
 compile(struct pd_injector *injector, const char *ready, struct pd_error *error)
 {
-	char reason[256];
-	int result = regcomp(&injector->ready, ready, REG_EXTENDED | REG_NOSUB);
+	struct pd_buffer text = PD_BUFFER_INIT;
+	jv string = jv_string(ready);
 
-	if (result == 0) {
-		injector->ready_text = pd_duplicate(ready);
-		return 0;
-	}
-	regerror(result, &injector->ready, reason, sizeof(reason));
-	return pd_error_set(error, "'%s' is no extended regular expression: %s", ready,
-	    reason);
+	pd_buffer_text(&text, "test(");
+	pd_json_append_peek(&text, string);
+	pd_buffer_text(&text, ")");
+	jv_free(string);
+	injector->ready = pd_expression_open(text.data, error);
+	pd_buffer_free(&text);
+	if (injector->ready == NULL)
+		return -1;
+	*error = (struct pd_error)PD_ERROR_INIT;
+	matches(injector, "", 0, error);
+	return error->message[0] == '\0' ? 0 :
+	    pd_error_prefix(error, "--inject-ready '%s': ", ready);
 }
 
 struct pd_injector *
@@ -76,11 +97,9 @@ pd_injector_free(struct pd_injector *injector)
 {
 	if (injector->running)
 		stop(injector, 0);
-	if (injector->ready_text != NULL)
-		regfree(&injector->ready);
+	pd_expression_close(injector->ready);
 	pd_buffer_free(&injector->text);
 	pd_buffer_free(&injector->to_write);
-	free(injector->ready_text);
 	free(injector->name);
 	free(injector->command);
 	free(injector);
@@ -110,10 +129,12 @@ pd_injector_failed(const struct pd_injector *injector, struct pd_error *error)
 static void
 take_line(struct pd_injector *injector, const char *line, size_t length)
 {
+	struct pd_error ignored;
+
 	if (injector->is_ready)
 		injector->line(injector->context, line, length, pd_loop_now());
 	else
-		injector->is_ready = regexec(&injector->ready, line, 0, NULL, 0) == 0;
+		injector->is_ready = matches(injector, line, length, &ignored);
 }
 
 static void
@@ -234,7 +255,7 @@ pd_injector_start(struct pd_injector *injector, struct pd_error *error)
 	if (pd_spawn(argv, jv_invalid(), NULL, false, &injector->child, error) != 0)
 		return pd_error_prefix(error, "%s '%s': ", injector->kind, injector->name);
 	injector->running = true;
-	injector->is_ready = injector->ready_text == NULL;
+	injector->is_ready = injector->ready == NULL;
 	fcntl(injector->child.input, F_SETFL, O_NONBLOCK);
 	fcntl(injector->child.output, F_SETFL, O_NONBLOCK);
 	pd_loop_watch(injector->loop, injector->child.output, POLLIN, on_output, injector);

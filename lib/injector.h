@@ -20,9 +20,9 @@ struct pd_injector;
 typedef void pd_injector_line(void *context, const char *line, size_t length,
     int64_t at);
 
-/* command is a line for sh; kind ("injector", a constant) and name are for messages. ready, if it is not NULL, is an
- * extended regular expression: the injector is ready when a line matches it, and up
- * to then its lines are not told. NULL on error. */
+/* command is a line for sh; kind ("injector", a constant) and name are for messages.
+ * ready, if it is not NULL, is a regular expression as of jq: the injector is ready
+ * when a line matches it, and up to then its lines are not told. NULL on error. */
 struct pd_injector *pd_injector_new(struct pd_loop *, const char *kind,
     const char *name, const char *command, const char *ready, pd_injector_line *, void *context,
     struct pd_error *);

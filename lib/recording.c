@@ -279,6 +279,21 @@ same(const struct comparison *comparison, jv then, jv now)
 	return stand_for_the_same(comparison, then, now);
 }
 
+/* What came of other things than the answer may come at another time. */
+static jv
+only_answers(jv items_peek)
+{
+	jv result = jv_array();
+
+	jv_array_foreach(items_peek, i, item) {
+		if (pd_origin_is_answer(item))
+			result = jv_array_append(result, item);
+		else
+			jv_free(item);
+	}
+	return result;
+}
+
 jv
 pd_recording_difference(const struct pd_recording *recording, jv command,
     jv events, const struct pd_bindings *bindings)
@@ -301,8 +316,10 @@ pd_recording_difference(const struct pd_recording *recording, jv command,
 		before = jv_array();
 	struct comparison comparison = {recording->values,
 		pd_bindings_used(bindings, jv_copy(recording->tokens))};
-	if (!same(&comparison, before, events))
+	jv answer = only_answers(events);
+	if (!same(&comparison, before, answer))
 		difference = pd_json_set(difference, "events", jv_copy(before));
+	jv_free(answer);
 	jv_free(before);
 	jv_free(comparison.now);
 	if (jv_object_length(jv_copy(difference)) > 0)

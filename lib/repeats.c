@@ -33,14 +33,6 @@ pd_repeats_cancel(struct pd_repeats *repeats)
 	release(repeats);
 }
 
-void
-pd_repeats_hurry(struct pd_repeats *repeats, int64_t microseconds)
-{
-	repeats->left = 0;
-	if (repeats->call != NULL)
-		pd_call_hurry(repeats->call, microseconds);
-}
-
 static void
 on_inject(void *context, jv events)
 {

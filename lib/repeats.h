@@ -36,8 +36,7 @@ struct pd_repeats_options {
 struct pd_repeats *pd_repeats_start(const struct pd_repeats_options *, jv command,
     int64_t times);
 
-/* As pd_call_hurry and pd_call_cancel. */
-void pd_repeats_hurry(struct pd_repeats *, int64_t microseconds);
+/* Give up: done is not called. */
 void pd_repeats_cancel(struct pd_repeats *);
 
 #endif

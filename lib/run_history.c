@@ -65,11 +65,99 @@ operation_of(jv record, jv command, jv events)
 		.command = command, .events = events, .key = jv_invalid()};
 }
 
+/*
+ * Events that are no command's answer: from injectors and polls.
+ */
+static bool
+is_sighting(jv record)
+{
+	return pd_origin_is_folded(record) && !pd_origin_is_answer(record);
+}
+
+/* Fold those up to this place in the order of the run's events, from the next that
+ * was not. */
+static void
+fold_sightings(struct pd_model *model, const struct pd_recorded *run, int *next,
+    double before, jv *state, struct pd_error *error)
+{
+	int count = jv_array_length(jv_copy(run->events));
+
+	for (; *next < count && jv_is_valid(*state); ++*next) {
+		jv record = jv_array_get(jv_copy(run->events), *next);
+		bool over = pd_json_peek_number(record, "n", 0) >= before;
+		if (!over && is_sighting(record)) {
+			jv event = pd_json_peek(record, "event");
+			*state = pd_model_fold(model, *state, event, error);
+			jv_free(event);
+		}
+		jv_free(record);
+		if (over)
+			return;
+	}
+}
+
+/* When it takes its place: after all commands that were under way when it came. */
+static int64_t
+place_in_time(const struct pd_recorded *run, double at)
+{
+	double place = at;
+	int count = jv_array_length(jv_copy(run->commands));
+
+	for (int i = 0; i < count; i++) {
+		jv command = jv_array_get(jv_copy(run->commands), i);
+		double called = pd_json_peek_number(command, "call_us", 0);
+		double returned = pd_json_peek_number(command, "return_us", 0);
+		if (called <= at && returned > place)
+			place = returned;
+		jv_free(command);
+	}
+	return (int64_t)place;
+}
+
+static void
+add_sightings(struct pd_history *history, const struct pd_recorded *run, int next)
+{
+	int count = jv_array_length(jv_copy(run->events));
+
+	for (; next < count; next++) {
+		jv record = jv_array_get(jv_copy(run->events), next);
+		if (is_sighting(record)) {
+			int64_t at = place_in_time(run, pd_json_peek_number(record, "at_us", 0));
+			jv event = pd_json_peek(record, "event");
+			pd_history_add(history, (struct pd_operation){
+			    .id = pd_duplicate(pd_json_peek_string(event, "type", "")),
+			    .process = jv_string("outside"), .called = at, .returned = at,
+			    .command = jv_null(), .events = JV_ARRAY(event),
+			    .key = jv_invalid()});
+		}
+		jv_free(record);
+	}
+}
+
+/* The place of a command's answer in the order of the run's events, or of the next
+ * one that there is. */
+static double
+first_number(const struct pd_recorded *run, const char *id)
+{
+	double first = 0x1p53;
+	int count = jv_array_length(jv_copy(run->events));
+
+	for (int i = 0; i < count; i++) {
+		jv record = jv_array_get(jv_copy(run->events), i);
+		double n = pd_json_peek_number(record, "n", 0);
+		if (strcmp(pd_json_peek_string(record, "id", ""), id) == 0 &&
+		    pd_origin_is_answer(record) && n < first)
+			first = n;
+		jv_free(record);
+	}
+	return first == 0x1p53 ? 0 : first;
+}
+
 static int
 take_commands(struct pd_history *history, jv *state, struct pd_model *model,
     const struct pd_recorded *run, jv places, struct pd_error *error)
 {
-	int count = jv_array_length(jv_copy(run->commands));
+	int count = jv_array_length(jv_copy(run->commands)), sighting = 0;
 
 	for (int i = 0; i < count; i++) {
 		jv record = jv_array_get(jv_copy(run->commands), i);
@@ -79,7 +167,9 @@ take_commands(struct pd_history *history, jv *state, struct pd_model *model,
 		jv events = events_of(run, id);
 		bool folded = strcmp(place, "before") == 0 ||
 		    (model != NULL && strcmp(place, "prefix") == 0);
-		if (folded && model != NULL)
+		if (model != NULL && *place != '\0' && history->count == 0)
+			fold_sightings(model, run, &sighting, first_number(run, id), state, error);
+		if (folded && model != NULL && jv_is_valid(*state))
 			*state = pd_model_fold_answer(model, *state, command, events, error);
 		if (!folded && *place != '\0') {
 			pd_history_add(history, operation_of(record, command, events));
@@ -91,6 +181,8 @@ take_commands(struct pd_history *history, jv *state, struct pd_model *model,
 		if (model != NULL && !jv_is_valid(*state))
 			return -1;
 	}
+	if (model != NULL)
+		add_sightings(history, run, sighting);
 	return 0;
 }
 

@@ -70,7 +70,7 @@ END
     | map_values(map(select(.times > 0) | {key: (.name // "\(.from) \(.to)"), value: .times}) | from_entries)' coverage | jq -S . >counted
   diff plain counted
   jq -S 'select(.type == "end").fired' runs.ndjson | diff - <(jq -S '[.check.items[] | {key: .name, value: .times}] | from_entries' coverage)
-  covered '.command.total == 12 and .transition.total == 144 and .event.total == 13 and .check.total == 10 and .runs.total == 20'
+  covered '.command.total == 12 and .transition.total == 144 and .event.total == 15 and .check.total == 11 and .runs.total == 20'
 }
 
 @test "other records are passed on unchanged and in order, and the same input gives the same record" {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Conditions over time: eventually_NAME, what is polled for them, and the checks that come after.
 # shellcheck disable=SC2154 # variables from bats and the helpers
+# shellcheck disable=SC2094 # a file is written, then read
 # shellcheck disable=SC2016 # programs for jq are written in quotes
 
 load lib/helper
@@ -73,11 +74,13 @@ END
 @test "when the time is up no further command is sent" {
   write_jobs 150
   start_python jobs.py
-  plan '{"type":"Make","takes_ms":60000}' $(for _ in $(seq 500); do echo '{"type":"Look","job":"@c1.job"}'; done) >plan
-  run -1 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" --jitter 0 plan
+  local looks
+  mapfile -t looks < <(for _ in $(seq 500); do echo '{"type":"Look","job":"@c1.job"}'; done)
+  plan '{"type":"Make","takes_ms":60000}' "${looks[@]}" >plan
+  run -1 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" plan
   assert_that 'failures[0] | .kind == "poll_timeout" and .id == "c1"'
-  jq -c '.prefix |= map(if .id != "c1" then .command = {type: "Make", takes_ms: 1} else . end)' plan >more
-  run -1 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" more
+  jq -c '.prefix |= map(if .id != "c1" then .command = {type: "Make", takes_ms: 1} else . end)' plan >makes
+  run -1 --separate-stderr pd-exec "${jobs[@]}" -u "$SERVER_URL" makes
   assert_that 'failures[0] | .kind == "poll_timeout" and .id == "c1"'
 }
 

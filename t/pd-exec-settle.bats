@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Commands that the system answers later: semantics, settle, follow. t/lib/servers/jobs.py is the system.
 # shellcheck disable=SC2154 # variables from bats and the helpers
+# shellcheck disable=SC2094 # a file is written, then read
 # shellcheck disable=SC2016 # programs for jq are written in quotes
 # shellcheck disable=SC2034 # variables for the helpers
 
