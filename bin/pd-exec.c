@@ -32,8 +32,8 @@ enum {
 	OPT_ALLOW_VACUOUS, OPT_STRICT, OPT_LINE_BUFFERED, OPT_MAX_LINE,
 	OPT_SKIP_BAD, OPT_SHARED, OPT_REPEAT, OPT_JITTER, OPT_NO_LINEARIZE,
 	OPT_LINEARIZE_TIMEOUT, OPT_INJECT, OPT_INJECT_READY, OPT_INJECT_MAP, OPT_GRACE,
-	OPT_STUTTER, OPT_STUTTER_MAX, OPT_STUTTER_DELAY, OPT_STUTTER_COMMANDS,
-	OPT_STUTTER_IGNORE, OPT_TRACEPARENT,
+	OPT_MOCK, OPT_MOCK_STRICT, OPT_STUTTER, OPT_STUTTER_MAX, OPT_STUTTER_DELAY,
+	OPT_STUTTER_COMMANDS, OPT_STUTTER_IGNORE, OPT_TRACEPARENT,
 };
 
 static const struct pd_option options[] = {
@@ -50,8 +50,10 @@ static const struct pd_option options[] = {
 	{OPT_INJECT, "inject", "CMD", "events come from this program's output, too; NAME=CMD names it"},
 	{OPT_INJECT_READY, "inject-ready", "REGEX", "that injector is ready when it writes such a line"},
 	{OPT_INJECT_MAP, "inject-map", "MAP", "makes events of what that injector writes"},
+	{OPT_MOCK, "mock", "CMD", "a service that the system depends on, such as pd-mock; NAME=CMD names it"},
+	{OPT_MOCK_STRICT, "mock-strict", NULL, "a request that this mock has no answer to fails the run"},
 	{OPT_TRACEPARENT, "traceparent", NULL, "send W3C trace context, by which telemetry finds its command"},
-	{OPT_GRACE, "grace", "TIME", "for injectors after the last command of a run (200ms)"},
+	{OPT_GRACE, "grace", "TIME", "for injectors and mocks after the last command of a run (200ms)"},
 	{OPT_STUTTER, "stutter", "P", "send idempotent commands again, each with this probability"},
 	{OPT_STUTTER_MAX, "stutter-max", "N", "at most so many times (2)"},
 	{OPT_STUTTER_DELAY, "stutter-delay", "RANGE", "a pause before each time, MIN:MAX (0:100ms)"},
@@ -86,8 +88,8 @@ static const struct pd_program program = {
 	    "               [--repeat N] [--jitter TIME] [--no-linearize]\n"
 	    "               [--linearize-timeout TIME]\n"
 	    "               [--inject [NAME=]CMD [--inject-ready REGEX] [--inject-map MAP]]\n"
-	    "               [--grace TIME] [--traceparent] [--stutter P]\n"
-	    "               [--stutter-max N] [--stutter-delay MIN:MAX]\n"
+	    "               [--mock [NAME=]CMD [--mock-strict]] [--grace TIME] [--traceparent]\n"
+	    "               [--stutter P] [--stutter-max N] [--stutter-delay MIN:MAX]\n"
 	    "               [--stutter-commands NAMES] [--stutter-ignore FIELDS]\n"
 	    "               [--stop-on-failure] [--max-failures N] [--trace] [--report]\n"
 	    "               [--timeout TIME] [--health-timeout TIME] [--redact NAME]\n"
@@ -147,7 +149,7 @@ parse_jitter(const char *value)
 
 /* A name in lower case may stand before the command; FOO=1 there is for sh. */
 static void
-add_injector(struct settings *settings, const char *value)
+add_injector(struct settings *settings, const char *value, bool mock)
 {
 	size_t *count = &settings->executor.injector_count;
 	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789_-");
@@ -157,7 +159,7 @@ add_injector(struct settings *settings, const char *value)
 	    sizeof(*settings->injectors));
 	settings->injectors[(*count)++] = (struct pd_injection_options){
 		.name = named ? strndup(value, length) : NULL,
-		.command = named ? value + length + 1 : value};
+		.command = named ? value + length + 1 : value, .mock = mock};
 	settings->executor.injectors = settings->injectors;
 }
 
@@ -205,8 +207,18 @@ latest_injector(struct settings *settings, const char *option)
 {
 	size_t count = settings->executor.injector_count;
 
-	if (count == 0)
+	if (count == 0 || settings->injectors[count - 1].mock)
 		pd_usage_error("--%s stands behind the --inject that it is for", option);
+	return &settings->injectors[count - 1];
+}
+
+static struct pd_injection_options *
+latest_mock(struct settings *settings)
+{
+	size_t count = settings->executor.injector_count;
+
+	if (count == 0 || !settings->injectors[count - 1].mock)
+		pd_usage_error("--mock-strict stands behind the --mock that it is for");
 	return &settings->injectors[count - 1];
 }
 
@@ -256,11 +268,13 @@ set_option(struct settings *settings, int option, const char *value)
 	case OPT_LINEARIZE_TIMEOUT:
 		executor->linearize_timeout = pd_option_duration("linearize-timeout", value);
 		break;
-	case OPT_INJECT: add_injector(settings, value); break;
+	case OPT_INJECT: add_injector(settings, value, false); break;
 	case OPT_INJECT_READY:
 		latest_injector(settings, "inject-ready")->ready = value;
 		break;
 	case OPT_INJECT_MAP: latest_injector(settings, "inject-map")->map = value; break;
+	case OPT_MOCK: add_injector(settings, value, true); break;
+	case OPT_MOCK_STRICT: latest_mock(settings)->strict = true; break;
 	case OPT_GRACE: executor->grace = pd_option_duration("grace", value); break;
 	case OPT_STOP: settings->max_failures = 1; break;
 	case OPT_MAX_FAILURES:
@@ -314,6 +328,8 @@ parse_options(struct settings *settings, int argc, char **argv)
 	if (settings->executor.timeout == 0)
 		pd_usage_error("--timeout: no command can be done in no time");
 	settings->executor.projection.redaction = &settings->redaction;
+	for (size_t i = 0; i < settings->executor.injector_count; i++)
+		settings->injectors[i].timeout = settings->executor.timeout;
 }
 
 /* Pass the header on with ourselves added; make one when there was none. */
@@ -417,9 +433,9 @@ take_end(struct session *session, jv end)
 	pd_writer_flush(&session->writer, &error);
 	if (settings->max_failures > 0 && session->failures >= settings->max_failures)
 		session->stopped = true;
-	if (pd_executor_is_broken(session->executor)) {
-		pd_counts_problem(&session->counts, "an injector failed: no further run "
-		    "could be trusted");
+	if (pd_executor_broken(session->executor) != NULL) {
+		pd_counts_problem(&session->counts, "%s failed: no further run could be "
+		    "trusted", pd_executor_broken(session->executor));
 		session->stopped = true;
 	}
 	if (pd_executor_unreachable(session->executor) >= 3) {
@@ -632,7 +648,7 @@ finish(struct session *session)
 		note_silent_checks(session);
 	}
 	if (pd_executor_strays(session->executor) > 0)
-		warnx("%zu events came from injectors after their runs, and belong to none; "
+		warnx("%zu events came from outside after their runs, and belong to none; "
 		    "--grace waits longer for them", pd_executor_strays(session->executor));
 	pd_counts_close(&session->counts);
 	complain_of_problems(&session->counts);

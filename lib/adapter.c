@@ -545,6 +545,13 @@ on_other(void *context, jv reply, const struct pd_error *error)
 	finish(context, reply, false, error);
 }
 
+jv
+pd_adapter_time(const struct pd_adapter *adapter, jv request, int64_t at)
+{
+	return adapter->coprocess == NULL ? request :
+	    pd_json_set_number(request, "at_us", (double)at);
+}
+
 struct pd_sending *
 pd_adapter_send(struct pd_adapter *adapter, jv request, pd_adapter_done *done,
     void *context, struct pd_error *error)

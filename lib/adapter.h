@@ -84,6 +84,10 @@ jv pd_adapter_complete(struct pd_adapter *, jv request, jv command, jv key,
 jv pd_adapter_interpret(struct pd_adapter *, jv command, jv reply,
     struct pd_error *);
 
+/* The request (consumed) as it is sent at this time of a run, which only a coprocess
+ * is told. */
+jv pd_adapter_time(const struct pd_adapter *, jv request, int64_t at);
+
 /* Send a request, which is consumed. NULL on error. */
 struct pd_sending *pd_adapter_send(struct pd_adapter *, jv request,
     pd_adapter_done *, void *context, struct pd_error *);

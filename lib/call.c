@@ -410,12 +410,26 @@ judge_hook(struct pd_call *call, jv reply)
 	finish(call, PD_OUTCOME_ERROR, "setup_failed");
 }
 
+/* What an adapter needs to put times into its events. */
+static jv
+add_times(const struct pd_call *call, jv reply)
+{
+	int64_t now = pd_loop_now();
+
+	if (jv_get_kind(reply) != JV_KIND_OBJECT || call->options.epoch == 0)
+		return reply;
+	if (!pd_json_has_peek(reply, "latency_us"))
+		reply = pd_json_set_number(reply, "latency_us", (double)(now - call->sent));
+	return pd_json_set_number(reply, "at_us", (double)(now - call->options.epoch));
+}
+
 static void
 on_reply(void *context, jv reply, bool unreachable, const struct pd_error *error)
 {
 	struct pd_call *call = context;
 
 	call->sending = NULL;
+	reply = add_times(call, reply);
 	add_exchange(call, reply);
 	call->answer.unreachable = unreachable;
 	if (!jv_is_valid(reply)) {
@@ -476,6 +490,9 @@ send_request(struct pd_call *call)
 		set_deadline(call, call->options.timeout);
 	if (settles(call))
 		allow_time_for(call, 0);
+	if (call->options.epoch != 0)
+		call->request = pd_adapter_time(call->adapter, call->request,
+		    call->sent - call->options.epoch);
 	call->sending = pd_adapter_send(call->adapter, jv_copy(call->request),
 	    on_reply, call, &call->answer.error);
 	if (call->sending == NULL) {

@@ -58,6 +58,8 @@ struct pd_call_options {
 	pd_call_inject *inject;
 	void *context;
 	const struct pd_redaction *redaction;	/* for messages; may be NULL */
+	int64_t epoch;		/* on the loop's clock: where the at_us of replies, and of
+				 * a coprocess's requests, count from. 0: they have none */
 };
 
 /* Execute a command, which is borrowed. Never fails at once: trouble comes

@@ -3,7 +3,8 @@
  * A run that is being executed, as those see it who execute it together, and nobody
  * else: executor.c leads it through its phases, lane.c sends commands and takes
  * their answers, repeating.c repeats them, outside.c looks after what is seen
- * beside answers, and after time, pacing.c turns the loop.
+ * beside answers, and after time, telling.c tells mocks of it all, pacing.c turns
+ * the loop.
  */
 #ifndef PD_EXECUTION_H
 #define PD_EXECUTION_H
@@ -34,7 +35,7 @@
 #include "trace.h"
 
 enum pd_phase {
-	PHASE_SETUP_EACH, PHASE_SETUP, PHASE_PREFIX, PHASE_BRANCHES, PHASE_SUFFIX,
+	PHASE_RESET, PHASE_SETUP_EACH, PHASE_SETUP, PHASE_PREFIX, PHASE_BRANCHES, PHASE_SUFFIX,
 	PHASE_SETTLE, PHASE_CHECKS, PHASE_TEARDOWN, PHASE_TEARDOWN_EACH, PHASE_DONE,
 };
 
@@ -51,6 +52,7 @@ struct pd_lane {
 	struct pd_repeats *repeats;	/* once it was answered */
 	jv first;		/* all events of its first answer */
 	int64_t called;		/* when it was sent */
+	int64_t told;		/* not sent yet: mocks have to take this first; else 0 */
 	jv command;		/* under way, references resolved */
 	jv predicted;		/* its events, or invalid */
 	jv injected, times;	/* what it made visible before its answer, and when: arrays */
@@ -83,6 +85,7 @@ struct pd_run {
 	struct pd_pollers pollers;
 	struct pd_timer *wake;	/* when a condition's time is up, or the grace is over */
 	int64_t wakes;		/* when that is */
+	int64_t told;		/* to mocks, the latest; 0 for nothing */
 	int64_t settled;	/* until then events from outside are waited for */
 	int64_t attempt;
 	bool aborted;
@@ -119,7 +122,7 @@ struct pd_executor {
 	struct pd_past past;	/* executions whose late telemetry is known as theirs */
 	bool may_repeat;	/* a command was answered that may be repeated */
 	int unreachable;
-	bool broken;
+	const char *broken;	/* who failed, in words, or NULL */
 };
 
 /*
@@ -150,6 +153,9 @@ struct pd_journal_place pd_lane_place(const struct pd_lane *);
 /* Send the next command, or end the lane if it is over. */
 void pd_lane_go_on(struct pd_lane *);
 
+/* Mocks know of the command that comes next: send it to the system. */
+void pd_lane_send(struct pd_lane *);
+
 /* Give the command under way up. */
 void pd_lane_leave(struct pd_lane *);
 
@@ -164,7 +170,7 @@ void pd_lane_finish_command(struct pd_lane *);
 const struct pd_entry *pd_lane_entry(struct pd_run *, jv command);
 struct pd_command_context pd_lane_context(const struct pd_lane *,
     const struct pd_entry *);
-struct pd_call_options pd_lane_call_options(const struct pd_executor *,
+struct pd_call_options pd_lane_call_options(const struct pd_run *,
     const struct pd_entry *);
 
 /*
@@ -200,6 +206,30 @@ bool pd_outside_has_settled(const struct pd_run *);
 
 /* To be called after each turn of the loop. */
 void pd_outside_attend(struct pd_run *);
+
+/* What mocks were asked in this run is written; who looks outside and has failed
+ * fails the run. */
+void pd_outside_note(struct pd_run *);
+
+/*
+ * telling.c
+ */
+
+/* Mocks begin anew. */
+void pd_telling_start(struct pd_run *);
+
+/* Have they taken all that they were told? */
+bool pd_telling_is_over(const struct pd_run *);
+
+/* The lane's command comes next. False if it need not wait until mocks know it. */
+bool pd_telling_command(struct pd_lane *);
+
+/* An event, which is borrowed, was seen. */
+void pd_telling_event(struct pd_run *, struct pd_journal_place, const char *source,
+    jv event);
+
+/* Send the commands that mocks know by now. After each turn of the loop. */
+void pd_telling_attend(struct pd_run *);
 
 /*
  * pacing.c

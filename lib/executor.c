@@ -189,6 +189,7 @@ begin_to_settle(struct pd_run *run)
 	if (run->gathers)
 		pd_gathering_finish(&run->gathering);
 	run->gathers = false;
+	pd_outside_note(run);
 	run->settled = pd_loop_now() + (waits ? executor->options.grace : 0);
 	if (pd_outside_has_settled(run))
 		pd_run_advance(run);
@@ -202,11 +203,14 @@ pd_run_advance(struct pd_run *run)
 
 	run->phase++;
 	switch (run->phase) {
+	case PHASE_RESET:
+		break;
 	case PHASE_SETUP_EACH:
 		start_hooks(run, "setup_each");
 		break;
 	case PHASE_SETUP:
 		pd_outside_drop(run->executor);
+		pd_outside_note(run);
 		pd_lanes_start(run, &sequence->setup, sequence->setup.count > 0);
 		break;
 	case PHASE_PREFIX:
@@ -352,6 +356,7 @@ turn_until_done(struct pd_run *run)
 			return;
 		}
 		pd_outside_attend(run);
+		pd_telling_attend(run);
 		if (must_abort(run))
 			pd_run_abort(run);
 	}
@@ -376,15 +381,18 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 	    .loop = executor->loop, .model = executor->model,
 	    .adapter = executor->adapter, .sightings = &executor->sightings,
 	    .redaction = options->projection.redaction, .timeout = options->timeout,
-	    .run = sequence->run});
+	    .run = sequence->run, .epoch = run.journal.started});
+	if (executor->injection != NULL)
+		pd_injection_count_from(executor->injection, run.journal.started);
 	run.trace = (struct pd_trace){sequence->seed, run.nonce};
 	pd_bindings_start(&run.bindings, sequence->seed, run.nonce);
 	write_run_start(&run, execution->line, execution->length);
 	pd_projection_start(&run.projection, executor->model, &options->projection,
 	    &run.journal);
 	if (run.projection.folding) {
-		run.phase = PHASE_SETUP_EACH;
-		start_hooks(&run, "setup_each");
+		pd_telling_start(&run);
+		if (pd_telling_is_over(&run))
+			pd_run_advance(&run);
 		turn_until_done(&run);
 	}
 	/* What a run that broke off did not wait for is not worth a word. */
@@ -398,8 +406,8 @@ pd_executor_run(struct pd_executor *executor, const struct pd_execution *executi
 	return end;
 }
 
-bool
-pd_executor_is_broken(const struct pd_executor *executor)
+const char *
+pd_executor_broken(const struct pd_executor *executor)
 {
 	return executor->broken;
 }

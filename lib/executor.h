@@ -6,7 +6,7 @@
  * it folded. Commands of branches run at the same time; their answers are
  * gathered and folded in an order that explains them (gathering.h). What is seen
  * outside of answers (sightings.h) is folded after the commands that were under way
- * then. A run goes through phases: the adapter's setup_each, then setup,
+ * then. A run goes through phases: mocks begin anew, the adapter's setup_each, then setup,
  * prefix, branches (at the same time) and suffix of the sequence, waiting until
  * everything has settled, the checks at the end, teardown, the adapter's teardown_each. Whatever fails or is
  * interrupted, teardown is always reached.
@@ -65,10 +65,11 @@ int pd_executor_finish(struct pd_executor *, struct pd_error *);
 /* Runs in a row up to now in which the system could not be reached at all. */
 int pd_executor_unreachable(const struct pd_executor *);
 
-/* Has an injector failed? No further run can be trusted then. */
-bool pd_executor_is_broken(const struct pd_executor *);
+/* Has an injector or a mock failed? Then the words for it, else NULL. No further run
+ * can be trusted then. */
+const char *pd_executor_broken(const struct pd_executor *);
 
-/* How many events came from injectors between runs, and belong to none. */
+/* How many events came from injectors and mocks between runs, and belong to none. */
 size_t pd_executor_strays(const struct pd_executor *);
 
 /* Note in the counts which promise of testing was empty over all runs: no

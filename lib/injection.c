@@ -9,6 +9,7 @@
 #include "injector.h"
 #include "json.h"
 #include "mapping.h"
+#include "mocking.h"
 
 enum {
 	MOST_WAITING = 1 << 16,	/* sightings, before injectors have to wait */
@@ -18,6 +19,8 @@ struct source {
 	struct pd_injection *injection;
 	struct pd_injector *injector;
 	struct pd_mapping *mapping;	/* or NULL */
+	struct pd_mocking *mocking;	/* or NULL: it is no mock */
+	bool strict;
 	int64_t at;		/* of the line in hand */
 	char trace_id[PD_TRACE_ID];	/* of its payload, or empty */
 };
@@ -29,6 +32,10 @@ struct pd_injection {
 	size_t count;
 	const struct source *troubled;	/* whose payload could not be turned into events */
 	struct pd_error trouble;
+	int64_t epoch;		/* when the run began */
+	int64_t asked;		/* the latest number that mocks were told something by */
+	jv state;		/* that they were told last, or invalid */
+	jv requests;		/* of mocks, nobody has taken them */
 };
 
 /* The trace that a payload or an event says that it belongs to. */
@@ -45,8 +52,8 @@ static void
 take_event(void *context, jv event, jv key, jv place)
 {
 	const struct source *source = context;
-	struct pd_sighting sighting = {.source = "injector", .event = event,
-		.at = source->at};
+	struct pd_sighting sighting = {.source = source->mocking != NULL ? "mock" :
+		"injector", .event = event, .at = source->at};
 
 	jv_free(key);
 	jv_free(place);
@@ -131,9 +138,37 @@ map_line(struct source *source, const char *line, size_t length,
 		    pd_mapping_line(source->mapping, line, length, &taker, error) :
 		    pd_mapping_value(source->mapping, payload_of(source, line, length), &taker, error);
 	jv outputs = pd_model_takes_payloads(model) ?
-	    pd_model_to_event(model, payload_of(source, line, length), error) :
+	    pd_model_to_event(model, payload_of(source, line, length),
+	    source->at - source->injection->epoch, error) :
 	    JV_ARRAY(payload_of(source, line, length));
 	return jv_is_valid(outputs) ? take_output(source, outputs, error) : -1;
+}
+
+/* What a mock wrote. */
+static int
+take_request(struct source *source, const char *line, size_t length,
+    struct pd_error *error)
+{
+	struct pd_injection *injection = source->injection;
+	jv record = pd_mocking_take(source->mocking, line, length, error);
+
+	if (jv_get_kind(record) != JV_KIND_OBJECT) {
+		bool good = jv_is_valid(record);
+		jv_free(record);
+		return good ? 0 : -1;
+	}
+	jv events = pd_json_peek(record, "events");
+	copy_trace(record, source->trace_id);
+	jv_array_foreach(events, i, event) {
+		take_event(source, event, jv_invalid(), jv_invalid());
+	}
+	jv_free(events);
+	record = pd_json_set_string(record, "mock", pd_injector_name(source->injector));
+	record = pd_json_set_number(record, "at_us", (double)source->at);
+	if (source->strict && pd_json_peek_bool(record, "unmatched", false))
+		record = pd_json_set(record, "strict", jv_true());
+	injection->requests = jv_array_append(injection->requests, record);
+	return 0;
 }
 
 static void
@@ -145,10 +180,12 @@ on_line(void *context, const char *line, size_t length, int64_t at)
 
 	source->at = at;
 	source->trace_id[0] = '\0';
-	if (map_line(source, line, length, &error) != 0 && injection->troubled == NULL) {
+	int result = source->mocking != NULL ? take_request(source, line, length, &error) :
+	    map_line(source, line, length, &error);
+	if (result != 0 && injection->troubled == NULL) {
 		injection->troubled = source;
 		injection->trouble = error;
-		if (error.hint[0] == '\0')
+		if (error.hint[0] == '\0' && source->mocking == NULL)
 			pd_error_hint(&injection->trouble, "the payload was %.200s", line);
 	}
 	if (injection->sightings->count >= MOST_WAITING)
@@ -175,8 +212,11 @@ open_source(struct source *source, struct pd_loop *loop,
 	char *name = options->name != NULL ? pd_duplicate(options->name) :
 	    name_of(options->command);
 
-	source->injector = pd_injector_new(loop, name, options->command, options->ready,
-	    on_line, source, error);
+	source->injector = pd_injector_new(loop, options->mock ? "mock" : "injector", name,
+	    options->command, options->ready, on_line, source, error);
+	if (source->injector != NULL && options->mock)
+		source->mocking = pd_mocking_new(loop, source->injector, options->timeout);
+	source->strict = options->strict;
 	if (source->injector != NULL && options->map != NULL)
 		source->mapping = pd_mapping_open(&(struct pd_mapping_options){
 		    .maps = &options->map, .count = 1}, error);
@@ -196,6 +236,7 @@ pd_injection_new(struct pd_loop *loop, struct pd_model *model,
 	struct pd_injection *injection = pd_allocate(1, sizeof(*injection));
 
 	*injection = (struct pd_injection){.model = model, .sightings = sightings,
+		.state = jv_invalid(), .requests = jv_array(),
 		.sources = pd_allocate(count, sizeof(*injection->sources))};
 	for (size_t i = 0; i < count; i++) {
 		injection->sources[i].injection = injection;
@@ -214,12 +255,21 @@ pd_injection_free(struct pd_injection *injection)
 	if (injection == NULL)
 		return;
 	for (size_t i = 0; i < injection->count; i++) {
+		pd_mocking_free(injection->sources[i].mocking);
 		if (injection->sources[i].injector != NULL)
 			pd_injector_free(injection->sources[i].injector);
 		pd_mapping_close(injection->sources[i].mapping);
 	}
+	jv_free(injection->state);
+	jv_free(injection->requests);
 	free(injection->sources);
 	free(injection);
+}
+
+void
+pd_injection_count_from(struct pd_injection *injection, int64_t epoch)
+{
+	injection->epoch = epoch;
 }
 
 int
@@ -229,6 +279,8 @@ pd_injection_start(struct pd_injection *injection, struct pd_error *error)
 		if (pd_injector_start(injection->sources[i].injector, error) != 0)
 			return -1;
 	}
+	/* Who answers this listens. */
+	pd_injection_tell(injection, pd_json_set_string(jv_object(), "type", "hello"));
 	return 0;
 }
 
@@ -241,10 +293,15 @@ pd_injection_ready(const struct pd_injection *injection, struct pd_error *error)
 	if (pd_injection_failed(injection, &name, error) != NULL)
 		return -1;
 	for (size_t i = 0; i < injection->count; i++) {
-		if (pd_injector_is_ready(injection->sources[i].injector))
+		const struct source *source = &injection->sources[i];
+		name = pd_injector_name(source->injector);
+		if (source->mocking != NULL ?
+		    pd_mocking_has_taken(source->mocking, injection->asked) :
+		    pd_injector_is_ready(source->injector))
 			continue;
-		pd_error_set(error, "injector '%s' wrote no line that its --inject-ready "
-		    "matches", pd_injector_name(injection->sources[i].injector));
+		pd_error_set(error, source->mocking != NULL ?
+		    "mock '%s' did not say that it listens" :
+		    "injector '%s' wrote no line that its --inject-ready matches", name);
 		ready = 0;
 	}
 	return ready;
@@ -273,12 +330,92 @@ pd_injection_failed(const struct pd_injection *injection, const char **name,
 	if (injection->troubled != NULL) {
 		*name = pd_injector_name(injection->troubled->injector);
 		*error = injection->trouble;
-		return "model_error";
+		return injection->troubled->mocking != NULL ? "mock_failed" : "model_error";
 	}
 	for (size_t i = 0; i < injection->count; i++) {
-		*name = pd_injector_name(injection->sources[i].injector);
-		if (pd_injector_failed(injection->sources[i].injector, error))
-			return "injector_failed";
+		const struct source *source = &injection->sources[i];
+		*name = pd_injector_name(source->injector);
+		if (pd_injector_failed(source->injector, error))
+			return source->mocking != NULL ? "mock_failed" : "injector_failed";
+		if (source->mocking != NULL && pd_mocking_is_silent(source->mocking, error))
+			return "mock_failed";
 	}
 	return NULL;
+}
+
+/*
+ * Mocks.
+ */
+bool
+pd_injection_has_mocks(const struct pd_injection *injection)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < injection->count; i++)
+		any = any || injection->sources[i].mocking != NULL;
+	return any;
+}
+
+int64_t
+pd_injection_tell(struct pd_injection *injection, jv line)
+{
+	struct pd_buffer text = PD_BUFFER_INIT;
+	int64_t ask = ++injection->asked;
+
+	line = pd_json_set_number(line, "ask", (double)ask);
+	pd_json_append_peek(&text, line);
+	pd_buffer_text(&text, "\n");
+	for (size_t i = 0; i < injection->count; i++) {
+		if (injection->sources[i].mocking != NULL)
+			pd_mocking_tell(injection->sources[i].mocking, text.data,
+			    text.length, ask);
+	}
+	pd_buffer_free(&text);
+	jv_free(line);
+	return ask;
+}
+
+void
+pd_injection_tell_state(struct pd_injection *injection, jv state)
+{
+	struct pd_buffer text = PD_BUFFER_INIT;
+
+	if (jv_is_valid(injection->state) &&
+	    jv_identical(jv_copy(injection->state), jv_copy(state)))
+		return;
+	jv_free(injection->state);
+	injection->state = jv_copy(state);
+	jv line = pd_json_set(pd_json_set_string(jv_object(), "type", "state"), "state",
+	    jv_copy(state));
+	pd_json_append_peek(&text, line);
+	pd_buffer_text(&text, "\n");
+	for (size_t i = 0; i < injection->count; i++) {
+		if (injection->sources[i].mocking != NULL)
+			pd_mocking_mention(injection->sources[i].mocking, text.data,
+			    text.length);
+	}
+	pd_buffer_free(&text);
+	jv_free(line);
+}
+
+bool
+pd_injection_has_taken(const struct pd_injection *injection, int64_t ask)
+{
+	struct pd_error ignored;
+	const char *name;
+	bool taken = true;
+
+	for (size_t i = 0; i < injection->count; i++)
+		taken = taken && (injection->sources[i].mocking == NULL ||
+		    pd_mocking_has_taken(injection->sources[i].mocking, ask));
+	return taken || pd_injection_failed(injection, &name, &ignored) != NULL;
+}
+
+jv
+pd_injection_requests(struct pd_injection *injection)
+{
+	jv requests = injection->requests;
+
+	injection->requests = jv_array();
+	return requests;
 }

@@ -19,12 +19,14 @@ enum { CHUNK = 1 << 16 };	/* read at once: what a pipe holds */
 
 struct pd_injector {
 	struct pd_loop *loop;
+	const char *kind;
 	char *name, *command;
 	struct pd_expression *ready;	/* of a line; NULL: ready when it was started */
 	pd_injector_line *line;
 	void *context;
 	struct pd_child child;
 	struct pd_buffer text;	/* read, and not told yet */
+	struct pd_buffer to_write;
 	bool running, is_ready, held;
 	struct pd_error failure;	/* once it does not run any more */
 };
@@ -65,12 +67,14 @@ compile(struct pd_injector *injector, const char *ready, struct pd_error *error)
 }
 
 struct pd_injector *
-pd_injector_new(struct pd_loop *loop, const char *name, const char *command,
-    const char *ready, pd_injector_line *line, void *context, struct pd_error *error)
+pd_injector_new(struct pd_loop *loop, const char *kind, const char *name,
+    const char *command, const char *ready, pd_injector_line *line, void *context,
+    struct pd_error *error)
 {
 	struct pd_injector *injector = pd_allocate(1, sizeof(*injector));
 
-	*injector = (struct pd_injector){.loop = loop, .line = line, .context = context,
+	*injector = (struct pd_injector){.loop = loop, .kind = kind, .line = line,
+		.context = context,
 		.name = pd_duplicate(name), .command = pd_duplicate(command)};
 	if (ready == NULL || compile(injector, ready, error) == 0)
 		return injector;
@@ -78,21 +82,24 @@ pd_injector_new(struct pd_loop *loop, const char *name, const char *command,
 	return NULL;
 }
 
+/* End it, and give it the grace to do so by itself. */
 static int
-stop(struct pd_injector *injector)
+stop(struct pd_injector *injector, int64_t grace)
 {
+	pd_loop_watch(injector->loop, injector->child.input, 0, NULL, NULL);
 	pd_loop_watch(injector->loop, injector->child.output, 0, NULL, NULL);
 	injector->running = false;
-	return pd_spawn_finish(&injector->child, 0);
+	return pd_spawn_finish(&injector->child, grace);
 }
 
 void
 pd_injector_free(struct pd_injector *injector)
 {
 	if (injector->running)
-		stop(injector);
+		stop(injector, 0);
 	pd_expression_close(injector->ready);
 	pd_buffer_free(&injector->text);
+	pd_buffer_free(&injector->to_write);
 	free(injector->name);
 	free(injector->command);
 	free(injector);
@@ -151,9 +158,9 @@ take_lines(struct pd_injector *injector)
 static void
 flood(struct pd_injector *injector)
 {
-	stop(injector);
-	pd_error_set(&injector->failure, "injector '%s' wrote more than %zu MiB without a "
-	    "line break: %s", injector->name, PD_LINE_LIMIT >> 20, injector->command);
+	stop(injector, 0);
+	pd_error_set(&injector->failure, "%s '%s' wrote more than %zu MiB without a "
+	    "line break: %s", injector->kind, injector->name, PD_LINE_LIMIT >> 20, injector->command);
 	pd_error_hint(&injector->failure, "each payload is a line");
 }
 
@@ -165,11 +172,9 @@ end(struct pd_injector *injector)
 
 	if (injector->text.length > 0)	/* a last line without its end */
 		take_line(injector, injector->text.data, injector->text.length);
-	pd_spawn_status_text(pd_spawn_finish(&injector->child, 200000), status,
-	    sizeof(status));
-	injector->running = false;
-	pd_error_set(&injector->failure, "injector '%s' ended (%s): %s", injector->name,
-	    status, injector->command);
+	pd_spawn_status_text(stop(injector, 200000), status, sizeof(status));
+	pd_error_set(&injector->failure, "%s '%s' ended (%s): %s", injector->kind,
+	    injector->name, status, injector->command);
 	pd_error_hint(&injector->failure, "it must run as long as pd-exec does; what it "
 	    "said is on standard error");
 }
@@ -183,7 +188,6 @@ read_some(struct pd_injector *injector)
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (got <= 0) {
-		pd_loop_watch(injector->loop, injector->child.output, 0, NULL, NULL);
 		end(injector);
 		return;
 	}
@@ -219,15 +223,40 @@ pd_injector_hold(struct pd_injector *injector, bool hold)
 	    on_output, injector);
 }
 
+static void
+on_input(void *context, int descriptor, short events)
+{
+	struct pd_injector *injector = context;
+	struct pd_buffer *text = &injector->to_write;
+
+	(void)events;
+	ssize_t wrote = write(descriptor, text->data, text->length);
+	if (wrote > 0)
+		pd_buffer_consume(text, (size_t)wrote);
+	/* That it reads no more is told by the end of its output. */
+	if (text->length == 0 || (wrote < 0 && errno != EAGAIN && errno != EINTR))
+		pd_loop_watch(injector->loop, descriptor, 0, NULL, NULL);
+}
+
+void
+pd_injector_tell(struct pd_injector *injector, const char *text, size_t length)
+{
+	if (!injector->running)
+		return;
+	pd_buffer_append(&injector->to_write, text, length);
+	pd_loop_watch(injector->loop, injector->child.input, POLLOUT, on_input, injector);
+}
+
 int
 pd_injector_start(struct pd_injector *injector, struct pd_error *error)
 {
 	char *argv[] = {"sh", "-c", injector->command, NULL};
 
 	if (pd_spawn(argv, jv_invalid(), NULL, false, &injector->child, error) != 0)
-		return pd_error_prefix(error, "injector '%s': ", injector->name);
+		return pd_error_prefix(error, "%s '%s': ", injector->kind, injector->name);
 	injector->running = true;
 	injector->is_ready = injector->ready == NULL;
+	fcntl(injector->child.input, F_SETFL, O_NONBLOCK);
 	fcntl(injector->child.output, F_SETFL, O_NONBLOCK);
 	pd_loop_watch(injector->loop, injector->child.output, POLLIN, on_output, injector);
 	return 0;

@@ -2,7 +2,7 @@
 /*
  * An injector: a program that tells, on its standard output, what comes in from
  * outside, a line each. It runs as long as pd-exec does; that it ends by itself is
- * an error.
+ * an error. A mock is one that is told something, too, on its standard input.
  */
 #ifndef PD_INJECTOR_H
 #define PD_INJECTOR_H
@@ -20,11 +20,11 @@ struct pd_injector;
 typedef void pd_injector_line(void *context, const char *line, size_t length,
     int64_t at);
 
-/* command is a line for sh; name is for messages. ready, if it is not NULL, is a
- * regular expression as of jq: the injector is ready when a line matches it, and up
- * to then its lines are not told. NULL on error. */
-struct pd_injector *pd_injector_new(struct pd_loop *, const char *name,
-    const char *command, const char *ready, pd_injector_line *, void *context,
+/* command is a line for sh; kind ("injector", a constant) and name are for messages.
+ * ready, if it is not NULL, is a regular expression as of jq: the injector is ready
+ * when a line matches it, and up to then its lines are not told. NULL on error. */
+struct pd_injector *pd_injector_new(struct pd_loop *, const char *kind,
+    const char *name, const char *command, const char *ready, pd_injector_line *, void *context,
     struct pd_error *);
 
 /* Ends it, with all that it started. */
@@ -39,6 +39,9 @@ bool pd_injector_failed(const struct pd_injector *, struct pd_error *);
 
 /* Read all that it has written up to now. */
 void pd_injector_read(struct pd_injector *);
+
+/* Write this to its standard input when it reads; nothing once it has ended. */
+void pd_injector_tell(struct pd_injector *, const char *text, size_t length);
 
 /* Read nothing more, so that it waits, or go on. */
 void pd_injector_hold(struct pd_injector *, bool hold);

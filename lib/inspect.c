@@ -446,13 +446,13 @@ check_whole_name(void *context, const char *rest, int arity, const char *file,
 static void
 check_whole_names(struct inspection *inspection)
 {
-	static const struct {
+	const struct {
 		const char *name;
 		int arity;
 	} functions[] = {
 		{"", 0}, {"init", 0}, {"commands", 0}, {"setup", 0}, {"teardown", 0},
 		{"simulate", 1}, {"apply", 1}, {"terminate", 2}, {"classify", 0},
-		{"to_event", 1},
+		{"to_event", pd_model_times_payloads(inspection->model) ? 2 : 1},
 	};
 
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {

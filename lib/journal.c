@@ -181,6 +181,19 @@ pd_journal_repeat(const struct pd_journal *journal, struct pd_journal_place plac
 }
 
 void
+pd_journal_request(const struct pd_journal *journal, jv request)
+{
+	double at = pd_json_peek_number(request, "at_us", 0) - (double)journal->started;
+
+	if (!journal->exchanges && !pd_json_peek_bool(request, "unmatched", false))
+		return;
+	jv record = jv_object_delete(jv_copy(request), jv_string("strict"));
+	record = pd_json_set_number(record, "run", (double)journal->run);
+	pd_writer_record(journal->writer, pd_redact(journal->redaction,
+	    pd_json_set_number(record, "at_us", at)));
+}
+
+void
 pd_journal_check(const struct pd_journal *journal,
     struct pd_journal_place place, const char *check, bool pass, jv message,
     jv data, int64_t n)

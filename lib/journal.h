@@ -41,6 +41,8 @@ void pd_journal_event(const struct pd_journal *, struct pd_journal_place,
 /* Of what a repeated command was answered at an attempt from 2: the same as first? */
 void pd_journal_repeat(const struct pd_journal *, struct pd_journal_place,
     jv event, int64_t at, int64_t n, int attempt, bool same);
+/* The record of a request that a mock got, as pd_injection_requests gives it. */
+void pd_journal_request(const struct pd_journal *, jv request);
 void pd_journal_check(const struct pd_journal *, struct pd_journal_place,
     const char *check, bool pass, jv message, jv data, int64_t n);
 void pd_journal_pause(const struct pd_journal *, struct pd_journal_place,

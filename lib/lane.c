@@ -60,6 +60,15 @@ pd_lane_fail_answer(struct pd_lane *lane, const struct pd_answer *answer)
 }
 
 static void
+tell_events(const struct pd_lane *lane, const char *source, jv events)
+{
+	jv_array_foreach(events, i, event) {
+		pd_telling_event(lane->run, pd_lane_place(lane), source, event);
+		jv_free(event);
+	}
+}
+
+static void
 fold_answer(struct pd_lane *lane, struct pd_answer *answer)
 {
 	struct pd_run *run = lane->run;
@@ -70,6 +79,7 @@ fold_answer(struct pd_lane *lane, struct pd_answer *answer)
 		pd_projection_pass_time(&run->projection, answer->call_us);
 		pd_projection_answer(&run->projection, lane->command, lane->predicted,
 		    lane->injected, answer->events, answer->return_us, place);
+		tell_events(lane, "command", answer->events);
 	} else {
 		pd_lane_fail_answer(lane, answer);
 	}
@@ -83,6 +93,8 @@ gather_answer(struct pd_lane *lane, struct pd_answer *answer)
 {
 	if (answer != NULL && answer->outcome != PD_OUTCOME_OK)
 		pd_lane_fail_answer(lane, answer);
+	else if (answer != NULL)
+		tell_events(lane, "command", answer->events);
 	pd_gathering_take(&lane->run->gathering, pd_lane_place(lane), jv_copy(lane->command),
 	    jv_copy(lane->injected), jv_copy(lane->times), answer);
 }
@@ -201,9 +213,12 @@ pd_lane_context(const struct pd_lane *lane, const struct pd_entry *entry)
 }
 
 struct pd_call_options
-pd_lane_call_options(const struct pd_executor *executor, const struct pd_entry *entry)
+pd_lane_call_options(const struct pd_run *run, const struct pd_entry *entry)
 {
-	return (struct pd_call_options){.timeout = timeout_of(executor, entry),
+	const struct pd_executor *executor = run->executor;
+
+	return (struct pd_call_options){.epoch = run->journal.started,
+		.timeout = timeout_of(executor, entry),
 		.semantics = entry->semantics, .settle = entry->settle,
 		.redaction = executor->options.projection.redaction};
 }
@@ -223,6 +238,7 @@ on_inject(void *context, jv events)
 			    pd_lane_place(lane));
 		jv_free(event);
 	}
+	tell_events(lane, "injected", events);
 	lane->injected = jv_array_concat(lane->injected, events);
 }
 
@@ -260,10 +276,9 @@ fail_reference(struct pd_lane *lane, const struct pd_item *item,
 		projection->stopping = true;
 }
 
-/* Resolve the references, and predict what is to be compared. False when it cannot
- * be sent. */
+/* Resolve the references. False when it cannot be sent. */
 static bool
-prepare_command(struct pd_lane *lane)
+resolve_command(struct pd_lane *lane)
 {
 	struct pd_run *run = lane->run;
 	const struct pd_item *item = &lane->items->list[lane->next];
@@ -277,6 +292,14 @@ prepare_command(struct pd_lane *lane)
 			fail_reference(lane, item, &error);
 		return false;
 	}
+	return true;
+}
+
+/* Predict what is to be compared. False when it cannot be sent. */
+static bool
+predict_command(struct pd_lane *lane)
+{
+	struct pd_run *run = lane->run;
 	bool could_fold = run->projection.folding;
 	if (lane->branch < 0 && !run->gathers)
 		lane->predicted = pd_projection_predict(&run->projection,
@@ -300,13 +323,21 @@ on_configured(void *context)
 	on_answer(lane, &answer);
 }
 
-static void
-send_command(struct pd_lane *lane)
+/* Did the run end while mocks were told of the command? */
+static bool
+is_too_late(const struct pd_run *run)
+{
+	return run->phase != PHASE_TEARDOWN && run->projection.stopping;
+}
+
+void
+pd_lane_send(struct pd_lane *lane)
 {
 	struct pd_run *run = lane->run;
 	struct pd_executor *executor = run->executor;
 
-	if (!prepare_command(lane)) {
+	lane->told = 0;
+	if (is_too_late(run) || !predict_command(lane)) {
 		skip_command(lane);
 		return;
 	}
@@ -316,7 +347,7 @@ send_command(struct pd_lane *lane)
 		return;
 	}
 	struct pd_command_context context = pd_lane_context(lane, entry);
-	struct pd_call_options options = pd_lane_call_options(executor, entry);
+	struct pd_call_options options = pd_lane_call_options(run, entry);
 	options.done = on_answer;
 	options.inject = on_inject;
 	options.context = lane;
@@ -326,6 +357,15 @@ send_command(struct pd_lane *lane)
 	jv_free(context.key);
 	if (run->aborted)
 		pd_call_hurry(lane->call, pd_run_time_left(run));
+}
+
+static void
+send_command(struct pd_lane *lane)
+{
+	if (!resolve_command(lane))
+		skip_command(lane);
+	else if (!pd_telling_command(lane))
+		pd_lane_send(lane);
 }
 
 static void
@@ -444,7 +484,7 @@ pd_lane_leave(struct pd_lane *lane)
 	lane->repeats = NULL;
 	pd_loop_cancel(lane->run->executor->loop, lane->delay);
 	lane->delay = NULL;
-	lane->waits = 0;
+	lane->waits = lane->told = 0;
 	forget_command(lane);
 }
 

@@ -25,7 +25,7 @@ struct pd_model {
 	struct pd_condition *conditions;
 	int condition_count;
 	int *batch;		/* room for the functions of a fold and all checks */
-	int init, commands, setup, teardown, terminate, classify, to_event;
+	int init, commands, setup, teardown, terminate, classify, to_event, to_timed_event;
 	int simulate_any, apply_any;	/* the catch-alls */
 };
 
@@ -307,7 +307,9 @@ find_functions(struct pd_model *model, struct pd_error *error)
 	model->teardown = pd_module_function(module, "teardown", 0);
 	model->terminate = pd_module_function(module, "terminate", 2);
 	model->classify = pd_module_function(module, "classify", 0);
-	model->to_event = pd_module_function(module, "to_event", 1);
+	model->to_timed_event = pd_module_function(module, "to_event", 2);
+	model->to_event = model->to_timed_event != PD_NO_FUNCTION ? model->to_timed_event :
+	    pd_module_function(module, "to_event", 1);
 	model->simulate_any = pd_module_function(module, "simulate", 1);
 	model->apply_any = pd_module_function(module, "apply", 1);
 	if (model->init != PD_NO_FUNCTION)
@@ -848,11 +850,22 @@ pd_model_takes_payloads(const struct pd_model *model)
 	return model->to_event != PD_NO_FUNCTION;
 }
 
-jv
-pd_model_to_event(struct pd_model *model, jv payload, struct pd_error *error)
+bool
+pd_model_times_payloads(const struct pd_model *model)
 {
-	return pd_module_call_all(model->module, model->to_event, jv_null(),
-	    JV_ARRAY(payload), error);
+	return model->to_timed_event != PD_NO_FUNCTION;
+}
+
+jv
+pd_model_to_event(struct pd_model *model, jv payload, int64_t at,
+    struct pd_error *error)
+{
+	jv arguments = JV_ARRAY(payload);
+
+	if (pd_model_times_payloads(model))
+		arguments = jv_array_append(arguments, jv_number((double)at));
+	return pd_module_call_all(model->module, model->to_event, jv_null(), arguments,
+	    error);
 }
 
 jv

@@ -132,10 +132,11 @@ enum pd_verdict pd_model_holds(struct pd_model *, int condition, jv state, jv st
 jv pd_model_polls(struct pd_model *, int condition, jv state, jv step,
     struct pd_error *);
 
-/* Has it a to_event? Then what that makes of a payload (consumed) from outside:
- * an array of its outputs. */
+/* Has it a to_event? Then what that makes of a payload (consumed) that came at
+ * this time of a run, microseconds: an array of its outputs. */
 bool pd_model_takes_payloads(const struct pd_model *);
-jv pd_model_to_event(struct pd_model *, jv payload, struct pd_error *);
+bool pd_model_times_payloads(const struct pd_model *);	/* with the time as parameter */
+jv pd_model_to_event(struct pd_model *, jv payload, int64_t at, struct pd_error *);
 
 /* The events that an answered command awaits from outside, as far as their fields
  * are known: an array, empty when it awaits none. Borrows both. */

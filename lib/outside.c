@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "json.h"
 
 bool
 pd_outside_is_under_way(const struct pd_run *run)
@@ -12,7 +13,8 @@ pd_outside_is_under_way(const struct pd_run *run)
 	bool any = false;
 
 	for (size_t i = 0; i < run->lane_count; i++)
-		any = any || run->lanes[i].call != NULL || run->lanes[i].repeats != NULL;
+		any = any || run->lanes[i].call != NULL || run->lanes[i].repeats != NULL ||
+		    run->lanes[i].told != 0;
 	return any;
 }
 
@@ -96,7 +98,8 @@ find_owner(struct pd_run *run, struct pd_sighting *sighting,
 		*place = own_place(run->sequence, sighting->id);
 	} else if (trace_id[0] != '\0' && pd_trace_command(&run->trace, trace_id, command)) {
 		*place = own_place(run->sequence, command);
-		sighting->source = "telemetry";
+		if (strcmp(sighting->source, "mock") != 0)
+			sighting->source = "telemetry";
 	} else if (trace_id[0] != '\0' && is_past(&run->executor->past, trace_id)) {
 		return false;
 	} else {
@@ -114,12 +117,14 @@ take_sighting(struct pd_run *run)
 	if (!find_owner(run, &sighting, &place)) {
 		run->executor->strays++;
 	} else if (run->gathers) {
+		pd_telling_event(run, place, sighting.source, sighting.event);
 		pd_gathering_see(&run->gathering, place, sighting.source,
 		    jv_copy(sighting.event), sighting.at);
 	} else {
 		pd_projection_pass_time(&run->projection, sighting.at);
 		pd_projection_event(&run->projection, sighting.source, sighting.event,
 		    sighting.at, place);
+		pd_telling_event(run, place, sighting.source, sighting.event);
 	}
 	jv_free(sighting.event);
 	free(sighting.id);
@@ -148,15 +153,6 @@ pd_outside_pass_time(struct pd_run *run)
 	if (!run->gathers && !pd_outside_is_under_way(run) && run->phase >= PHASE_SETUP &&
 	    run->phase <= PHASE_SETTLE)
 		pd_projection_pass_time(&run->projection, pd_loop_now());
-}
-
-/* The same, with all that injectors have written up to now. */
-void
-pd_outside_look(struct pd_run *run)
-{
-	if (run->executor->injection != NULL)
-		pd_injection_read(run->executor->injection);
-	take_sightings(run);
 }
 
 /* Nobody's: what came before the run, or after its end. */
@@ -189,12 +185,54 @@ note_trouble(struct pd_run *run)
 	    pd_injection_failed(executor->injection, &name, &error);
 
 	if (kind != NULL) {
-		executor->broken = true;
+		executor->broken = strcmp(kind, "mock_failed") == 0 ? "a mock" :
+		    "an injector";
 		fail_outside(run, kind, name, &error, PD_NOWHERE);
 	}
 	if (pollers->kind != NULL)
 		fail_outside(run, pollers->kind, pollers->name, &pollers->error,
 		    own_place(run->sequence, pollers->id));
+}
+
+/* What mocks were asked stands in the run's records; what a strict one had no answer
+ * to is its failure. */
+static void
+note_requests(struct pd_run *run)
+{
+	jv requests = pd_injection_requests(run->executor->injection);
+
+	jv_array_foreach(requests, i, request) {
+		const char *name = pd_json_peek_string(request, "mock", "");
+		struct pd_error error;
+		pd_error_set(&error, "mock '%s' has no answer to %s %s", name,
+		    pd_json_peek_string(request, "method", "?"),
+		    pd_json_peek_string(request, "target", "?"));
+		pd_error_hint(&error, "handle of the mock gives one, or the system should "
+		    "not have asked");
+		if (pd_json_peek_bool(request, "strict", false))
+			fail_outside(run, "unmatched_request", name, &error, PD_NOWHERE);
+		pd_journal_request(&run->journal, request);
+		jv_free(request);
+	}
+	jv_free(requests);
+}
+
+void
+pd_outside_note(struct pd_run *run)
+{
+	if (run->executor->injection != NULL)
+		note_requests(run);
+	note_trouble(run);
+}
+
+/* The same, with all that injectors have written up to now. */
+void
+pd_outside_look(struct pd_run *run)
+{
+	if (run->executor->injection != NULL)
+		pd_injection_read(run->executor->injection);
+	pd_outside_note(run);
+	take_sightings(run);
 }
 
 static void
@@ -231,17 +269,22 @@ bool
 pd_outside_has_settled(const struct pd_run *run)
 {
 	return run->projection.stopping || !run->projection.folding ||
-	    (run->projection.conditions.count == 0 && pd_loop_now() >= run->settled);
+	    (run->projection.conditions.count == 0 && pd_loop_now() >= run->settled &&
+	    pd_telling_is_over(run));
 }
 
 /* After each turn of the loop, while the run has commands. */
 void
 pd_outside_attend(struct pd_run *run)
 {
+	if (run->phase == PHASE_RESET && pd_telling_is_over(run)) {
+		note_trouble(run);
+		pd_run_advance(run);
+	}
 	if (run->phase < PHASE_SETUP || run->phase > PHASE_SETTLE)
 		return;
 	take_sightings(run);
-	note_trouble(run);
+	pd_outside_note(run);
 	pd_outside_pass_time(run);
 	if (run->projection.folding && !run->projection.stopping)
 		pd_pollers_update(&run->pollers, &run->projection.conditions,

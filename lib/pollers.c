@@ -129,6 +129,7 @@ send_next(struct pd_poller *poller)
 	struct pd_command_context context = {.run = options->run, .id = poller->id,
 	    .key = jv_invalid()};
 	struct pd_call_options call = {.timeout = options->timeout, .once = true,
+		.epoch = options->epoch,
 		.done = on_answer, .inject = on_inject, .context = poller,
 		.redaction = options->redaction};
 	poller->call = pd_call_command(options->loop, options->adapter, poller->command,

@@ -27,6 +27,7 @@ struct pd_pollers_options {
 	const struct pd_redaction *redaction;
 	int64_t timeout;	/* of a command, microseconds */
 	int64_t run;		/* its number, for the adapter */
+	int64_t epoch;		/* as in pd_call_options */
 };
 
 struct pd_poller;

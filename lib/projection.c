@@ -24,7 +24,7 @@ class_of(const char *kind)
 		{"command_timeout", "execution"}, {"settle_timeout", "execution"},
 		{"injector_failed", "execution"},
 		{"linearization", "assertion"}, {"poll_timeout", "assertion"},
-		{"idempotency_violation", "assertion"},
+		{"idempotency_violation", "assertion"}, {"unmatched_request", "assertion"},
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {

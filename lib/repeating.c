@@ -114,7 +114,7 @@ pd_lane_repeat(struct pd_lane *lane)
 	struct pd_repeats_options options = {.loop = executor->loop,
 		.adapter = executor->adapter, .stutter = stutter,
 		.seed = run->sequence->seed, .command = pd_lane_context(lane, entry),
-		.call = pd_lane_call_options(executor, entry), .again = on_again,
+		.call = pd_lane_call_options(run, entry), .again = on_again,
 		.done = on_repeated, .context = lane};
 	lane->repeats = pd_repeats_start(&options, lane->command, times);
 	jv_free(options.command.key);

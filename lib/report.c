@@ -227,7 +227,7 @@ is_result(const struct pd_record *record)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 	static const char *const others[] = {"sequence", "run_start", "command", "event",
-		"check", "run_end", "state", "reject", "op", "definitions"};
+		"check", "run_end", "state", "reject", "op", "request", "definitions"};
 
 	if (record->type[0] == '\0' || record->type[strspn(record->type, letters)] != '\0')
 		return false;

@@ -102,7 +102,7 @@ charges_belong='(of("command") | map({key: "\(.run) \(.id)", value: .command.amo
   orders 0 --delay 700
   assert_status 0
   assert_that 'of("event") | map(select(.event.amount == 5)) | map(.run) == [1]'
-  assert_stderr_has ' events came from injectors after their runs, and belong to none'
+  assert_stderr_has ' events came from outside after their runs, and belong to none'
 }
 
 @test "each request of a command is a trace of its own, and an adapter's header is left alone" {

@@ -4,7 +4,10 @@
  * it is correct until bugs are planted, by --bugs or PUT /bugs.
  *
  * ledger.h says what the bank's rules and the bugs are; here they get paths,
- * JSON and statuses. State is in memory only. Ids are strings ("acc_1") or,
+ * JSON and statuses. With --webhook what an authorization became is not
+ * answered, but POSTed to that URL a moment later; --webhook-bug plants one in
+ * that: what is about more than 100 is told twice, or never, or with another
+ * amount. State is in memory only. Ids are strings ("acc_1") or,
  * with --numeric-ids, integers beyond what a double holds exactly.
  */
 #include <err.h>
@@ -16,15 +19,28 @@
 
 #include "../serve.h"
 #include "ledger.h"
+#include "webhook.h"
 
 #define FIRST_NUMERIC_ID UINT64_C(1499816949527975237)
 #define LARGEST_AMOUNT UINT64_C(9007199254740991)
 
 enum { ID_TEXT = 32 };	/* a prefix, '_', 20 digits and the end */
 
+enum { CORRECT_UP_TO = 100 };	/* webhooks, whatever their bug */
+
+enum webhook_bug { TOLD_RIGHT, TOLD_TWICE, TOLD_NEVER, TOLD_WRONG };
+
+static const char *const webhook_bugs[] = {
+	[TOLD_TWICE] = "twice",
+	[TOLD_NEVER] = "never",
+	[TOLD_WRONG] = "amount",
+};
+
 struct bank {
 	struct ledger *ledger;
 	bool numeric_ids;
+	struct webhook *webhook;	/* NULL: none */
+	enum webhook_bug webhook_bug;
 };
 
 static const char *const prefixes[LEDGER_KINDS] = {
@@ -267,7 +283,11 @@ health(struct serve_request *request)
 static struct serve_reply
 reset(struct serve_request *request)
 {
-	ledger_reset(ledger_of(request));
+	const struct bank *bank = request->context;
+
+	ledger_reset(bank->ledger);
+	if (bank->webhook != NULL)
+		webhook_forget(bank->webhook);
 	return serve_reply(200,
 	    JV_OBJECT(jv_string("status"), jv_string("reset")));
 }
@@ -414,9 +434,33 @@ release_hold(struct serve_request *request)
 	    : hold_reply(request->context, 200, &released, &account);
 }
 
+static void
+call_back(const struct bank *bank,
+    const struct ledger_authorization *authorization)
+{
+	enum webhook_bug bug = authorization->amount > CORRECT_UP_TO
+	    ? bank->webhook_bug : TOLD_RIGHT;
+	jv body = JV_OBJECT(
+	    jv_string("authorization"),
+	    id_value(bank, LEDGER_AUTHORIZATION, authorization->id),
+	    jv_string("account"),
+	    id_value(bank, LEDGER_ACCOUNT, authorization->account),
+	    jv_string("amount"), serve_number(authorization->amount +
+	    (bug == TOLD_WRONG ? 1 : 0)),
+	    jv_string("status"), jv_string(statuses[authorization->status]));
+
+	if (bug == TOLD_TWICE)
+		webhook_send(bank->webhook, jv_copy(body));
+	if (bug == TOLD_NEVER)
+		jv_free(body);
+	else
+		webhook_send(bank->webhook, body);
+}
+
 static struct serve_reply
 authorize(struct serve_request *request)
 {
+	const struct bank *bank = request->context;
 	uint64_t id = body_account(request, "account");
 	int64_t amount = body_amount(request);
 	struct ledger_authorization authorization;
@@ -428,6 +472,10 @@ authorize(struct serve_request *request)
 	    amount, &authorization, &account);
 	if (error != LEDGER_OK)
 		return refusal(error);
+	if (bank->webhook != NULL && authorization.status == LEDGER_AUTHORIZED) {
+		call_back(bank, &authorization);
+		authorization.status = LEDGER_PENDING;
+	}
 	return authorization_reply(request->context,
 	    authorization.status == LEDGER_PENDING ? 202 : 201,
 	    &authorization, &account);
@@ -555,15 +603,28 @@ static const struct option options[] = {
 	{ "numeric-ids", no_argument, NULL, 'n' },
 	{ "port", required_argument, NULL, 'p' },
 	{ "port-file", required_argument, NULL, 'f' },
+	{ "webhook", required_argument, NULL, 'w' },
+	{ "webhook-bug", required_argument, NULL, 'W' },
 	{ NULL, 0, NULL, 0 }
 };
+
+/* Exits with status 2 if it is none. */
+static enum webhook_bug
+find_webhook_bug(const char *name)
+{
+	for (int bug = TOLD_TWICE; bug <= TOLD_WRONG; bug++)
+		if (strcmp(name, webhook_bugs[bug]) == 0)
+			return (enum webhook_bug)bug;
+	errx(2, "'%s' is not a bug of webhooks: twice, never or amount", name);
+}
 
 static _Noreturn void
 usage(int status)
 {
 	fputs("usage: toybank [-h] [-p port] [--bugs number,...] "
 	    "[--numeric-ids]\n"
-	    "               [--port-file file]\n",
+	    "               [--port-file file] [--webhook url]\n"
+	    "               [--webhook-bug twice|never|amount]\n",
 	    status == 0 ? stdout : stderr);
 	exit(status);
 }
@@ -573,6 +634,7 @@ main(int argc, char *argv[])
 {
 	struct serve_options serve = { .port = 0 };
 	struct bank bank = { .numeric_ids = false };
+	const char *url = NULL;
 	unsigned int bugs = 0;
 	int option;
 
@@ -592,6 +654,12 @@ main(int argc, char *argv[])
 		case 'p':
 			serve.port = serve_port(optarg);
 			break;
+		case 'w':
+			url = optarg;
+			break;
+		case 'W':
+			bank.webhook_bug = find_webhook_bug(optarg);
+			break;
 		default:
 			usage(2);
 		}
@@ -599,7 +667,10 @@ main(int argc, char *argv[])
 		usage(2);
 	bank.ledger = ledger_new(bank.numeric_ids ? FIRST_NUMERIC_ID : 0);
 	ledger_set_bugs(bank.ledger, bugs);
+	if (url != NULL)
+		bank.webhook = webhook_new(url);
 	serve_run(&serve, routes, &bank);
+	webhook_free(bank.webhook);
 	ledger_free(bank.ledger);
 	return 0;
 }

@@ -29,7 +29,7 @@ def request_text:
 def reply_text:
   if .body != null and has("body") then "\(.status) \(.body | tojson)"
   elif has("status") then "\(.status) \(.text // "" | tojson)"
-  else del(.latency_us, .headers) | tojson end;
+  else del(.latency_us, .at_us, .headers) | tojson end;
 
 def step_lines:
   "",

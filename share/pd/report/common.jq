@@ -129,8 +129,8 @@ def rerunner:
 def with_value:
   ["--model", "--adapter", "--adapter-command", "--url", "--checks", "--timeout", "--health-timeout",
    "--redact", "--cacert", "--cert", "--key", "--unix-socket", "--proxy", "--max-line", "--max-failures", "--repeat",
-   "--jitter", "--linearize-timeout", "--inject", "--inject-ready", "--inject-map", "--grace", "--stutter",
-   "--stutter-max", "--stutter-delay", "--stutter-commands", "--stutter-ignore"];
+   "--jitter", "--linearize-timeout", "--inject", "--inject-ready", "--inject-map", "--mock", "--grace",
+   "--stutter", "--stutter-max", "--stutter-delay", "--stutter-commands", "--stutter-ignore"];
 def dropped: ["--max-failures", "--stop-on-failure", "--report", "--line-buffered"];
 def is_one_of($options):
   (split("=")[0]) as $name
