@@ -33,7 +33,7 @@ teardown() {
   mkdir many
   tail -n 1 "$BATS_TEST_DIRNAME/data/records/valid/failures.ndjson" >one
   jq -nc --slurpfile one one 'range(10000) | $one[]' | split -l 1 -a 5 --additional-suffix .pd.json - many/
-  for measure in 'list 33000' 'check 23000' 'list --limit 5 23000'; do
+  for measure in 'list 33000' 'check 25500' 'list --limit 5 25500'; do
     read -ra words <<<"${measure% *}"
     peak_of pd-failures "${words[@]}" many >out
     ((STATUS == 0 && PEAK < ${measure##* })) || fail "$measure: status $STATUS, $PEAK KiB"
