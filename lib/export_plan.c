@@ -207,7 +207,7 @@ name_predicted(jv string, void *context)
 {
 	struct naming *naming = context;
 	struct pd_reference reference;
-	struct pd_error ignored;
+	struct pd_error ignored = PD_ERROR_INIT;
 
 	if (pd_reference_parse(jv_string_value(string), &reference) &&
 	    (strcmp(reference.id, naming->id) != 0 ||

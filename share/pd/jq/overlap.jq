@@ -284,16 +284,18 @@ def reasons:
 
 # --- In text ---
 
-# As many of its characters as so many columns hold, back to a blank if one is near.
+# As many of its characters as so many columns hold, back to a blank if one is near. Of a
+# long text only the beginning is looked at.
 def head_of($most):
-  (reduce explode[] as $c ({n: 0, room: $most};
+  .[:4 * $most + 64]
+  | (reduce explode[] as $c ({n: 0, room: $most};
     ($c | columns_of_character) as $width
     | if .room == null or .room < $width then .room = null else .n += 1 | .room -= $width end) | .n) as $n
   | ([match(" "; "g").offset | select(. <= $n and . > $n / 2)][-1] // ([$n, 1] | max));
 
 # A text on as many lines as it takes, all but the first further in.
 def wrapped($width; $indent):
-  if columns <= $width then . else
+  if (.[:4 * $width + 64] | length) == length and columns <= $width then . else
     head_of($width) as $n
     | .[:$n], ((" " * $indent) as $margin | $margin + (.[$n:] | ltrimstr(" ")) | wrapped($width; $indent)) end;
 

@@ -188,7 +188,7 @@ def of_run($o):
 
 # The lines of a text, broken to so many columns, and not more than $most.
 def broken($columns; $most):
-  [.[] | [overlap::wrapped($columns; if startswith(" ") then 6 else 2 end)] | if length > $most then .[:$most - 1] + ["  ..."] else . end] | add // [];
+  [.[] | .[:2 * $columns * ($most + 1)] | [overlap::wrapped($columns; if startswith(" ") then 6 else 2 end)] | if length > $most then .[:$most - 1] + ["  ..."] else . end] | add // [];
 
 # Words before a note's lines.
 def note_head: {failure: "FAILED", check: "check", state: "state", event: "event", fault: "fault"}[.note];
