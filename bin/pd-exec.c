@@ -2,7 +2,6 @@
 /* pd-exec: run command sequences against the real system. */
 #include <bsd/stdlib.h>
 #include <err.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
@@ -793,16 +792,11 @@ main(int argc, char **argv)
 	if (pd_executor_finish(session.executor, &error) != 0)
 		note_error(&session.counts, &error);
 	int status = finish(&session);
-	bool pipe_closed = session.writer.failure == EPIPE;
 	close_session(&session);
 	pd_redaction_free(&settings.redaction);
 	free_injectors(&settings);
 	jv_free(settings.executor.stutter.commands);
 	jv_free(settings.executor.stutter.ignored);
 	free(target);
-	if (pipe_closed) {
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
 	return pd_close_output(&session.writer, status);
 }

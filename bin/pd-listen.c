@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pd-listen: write a record for each HTTP request, or span or log, that comes. */
 #include <err.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,14 +292,7 @@ open_session(struct session *session, struct settings *settings)
 			pd_die(&error);
 		pd_responder_debug_to(session->responder, stderr);
 	}
-	session->loop = pd_loop_new(&error);
-	if (session->loop == NULL)
-		pd_die(&error);
-	pd_loop_take_signals(session->loop);
-	/* Of a reader that goes away the writer tells. */
-	signal(SIGPIPE, SIG_IGN);
-	pd_writer_open(&session->writer, STDOUT_FILENO);
-	session->writer.line_buffered = true;
+	session->loop = pd_serving_loop(&session->writer);
 }
 
 static struct pd_server *
@@ -359,14 +350,9 @@ main(int argc, char **argv)
 	serve(&session);
 	pd_server_close(server);
 	int status = exit_status(&session);
-	bool pipe_closed = session.writer.failure == EPIPE;
 	pd_loop_free(session.loop);
 	pd_responder_close(session.responder);
 	pd_signature_free(&settings.signature);
 	pd_serving_free(&settings.serving);
-	if (pipe_closed) {
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
 	return pd_close_output(&session.writer, status);
 }

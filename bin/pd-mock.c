@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* pd-mock: play a service that the system under test depends on. */
 #include <err.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,14 +240,7 @@ open_session(struct session *session, int argc, char **argv)
 	if (session->mock == NULL)
 		pd_die(&error);
 	pd_mock_debug_to(session->mock, stderr);
-	session->loop = pd_loop_new(&error);
-	if (session->loop == NULL)
-		pd_die(&error);
-	pd_loop_take_signals(session->loop);
-	/* Of a reader that goes away the writer tells. */
-	signal(SIGPIPE, SIG_IGN);
-	pd_writer_open(&session->writer, STDOUT_FILENO);
-	session->writer.line_buffered = true;
+	session->loop = pd_serving_loop(&session->writer);
 	session->reader = pd_reader_open(argv + optind, argc - optind, settings->max_line);
 }
 
@@ -287,14 +278,9 @@ main(int argc, char **argv)
 	open_session(&session, argc, argv);
 	serve(&session);
 	int status = exit_status(&session);
-	bool pipe_closed = session.writer.failure == EPIPE;
 	pd_reader_close(session.reader);
 	pd_loop_free(session.loop);
 	pd_mock_close(session.mock);
 	pd_serving_free(&settings.serving);
-	if (pipe_closed) {
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
 	return pd_close_output(&session.writer, status);
 }

@@ -3,8 +3,10 @@
 
 #include <bsd/stdlib.h>
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -367,6 +369,10 @@ pd_close_output(struct pd_writer *writer, int status)
 
 	if (pd_writer_close(writer, &error) == 0)
 		return status;
+	if (writer->failure == EPIPE) {
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
 	pd_complain(&error);
 	return PD_EXIT_TROUBLE;
 }

@@ -107,7 +107,8 @@ bool pd_run_chosen(const struct pd_run_choice *, jv run, jv attempt);
 void pd_open_output(struct pd_writer *, const char *path);
 
 /* Close standard output's writer; returns the status, or 2 with a message when
- * it could not all be written. */
+ * it could not all be written. When its reader has gone away the program ends as
+ * others do, by SIGPIPE, even if it ignored that until now. */
 int pd_close_output(struct pd_writer *, int status);
 
 #endif

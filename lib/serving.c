@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "serving.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 #include "json.h"
 #include "listening.h"
 #include "moment.h"
@@ -60,6 +63,22 @@ pd_serving_check(const struct pd_serving *serving)
 		pd_usage_error("--port-file: a Unix socket has no port");
 	if (server->client_timeout == 0)
 		pd_usage_error("--client-timeout: no client can send a request in no time");
+}
+
+struct pd_loop *
+pd_serving_loop(struct pd_writer *writer)
+{
+	struct pd_error error = PD_ERROR_INIT;
+	struct pd_loop *loop = pd_loop_new(&error);
+
+	if (loop == NULL)
+		pd_die(&error);
+	pd_loop_take_signals(loop);
+	/* Of a reader that goes away the writer tells. */
+	signal(SIGPIPE, SIG_IGN);
+	pd_writer_open(writer, STDOUT_FILENO);
+	writer->line_buffered = true;
+	return loop;
 }
 
 struct pd_server *

@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "redact.h"
 #include "server.h"
+#include "writer.h"
 
 enum {
 	PD_OPTION_ADDRESS = 700, PD_OPTION_PORT, PD_OPTION_PORT_FILE, PD_OPTION_UNIX,
@@ -52,6 +53,10 @@ bool pd_serving_option(struct pd_serving *, int option, const char *value);
 
 /* After the last one: what does not go together ends the program. */
 void pd_serving_check(const struct pd_serving *);
+
+/* The loop that takes signals, and standard output for records, each flushed at
+ * once. The program ends when that fails. */
+struct pd_loop *pd_serving_loop(struct pd_writer *);
 
 /* Listen, and write the port file. The program ends when that fails. */
 struct pd_server *pd_serving_open(struct pd_serving *, struct pd_loop *,

@@ -7,26 +7,12 @@ load lib/helper
 load lib/toybank
 load lib/export
 
-formats=(curl python stdlib javascript httpie jupyter bats pytest)
-
 setup() {
   pd_setup
 }
 
 teardown() {
   pd_teardown
-}
-
-# exports_tell BUG [OPTION of pd-exec…]
-exports_tell() {
-  local format bug=$1 url
-  start_toybank --bugs "$bug"
-  url=$TOYBANK_URL
-  hunt_once 1 "${@:2}"
-  jq -c 'select(.type == "failure" and .shrink)' out >failure.pd.json
-  for format in "${formats[@]}"; do assert_reproduces "$format" failure.pd.json "$url"; done
-  start_toybank
-  for format in "${formats[@]}"; do assert_not_reproduced "$format" failure.pd.json "$TOYBANK_URL"; done
 }
 
 @test "bug 6: refunds may exceed their capture in sum" {

@@ -136,3 +136,19 @@ say() {
       $how, text: ($text | if startswith("@") then "@" + . else . end)}'
   done
 }
+
+# What each bug of toybank is exported to; a suite may add to it.
+formats=(curl python stdlib javascript httpie jupyter bats pytest)
+
+# exports_tell BUG [OPTION of pd-exec…]: hunt and shrink a bug of toybank, with toybank.bash, and run its exports
+# against a bank with it and one without.
+exports_tell() {
+  local format bug=$1 url
+  start_toybank --bugs "$bug"
+  url=$TOYBANK_URL
+  hunt_once 1 "${@:2}"
+  jq -c 'select(.type == "failure" and .shrink)' out >failure.pd.json
+  for format in "${formats[@]}"; do assert_reproduces "$format" failure.pd.json "$url"; done
+  start_toybank
+  for format in "${formats[@]}"; do assert_not_reproduced "$format" failure.pd.json "$TOYBANK_URL"; done
+}
