@@ -11,8 +11,9 @@ import http.client
 import http.server
 import itertools
 import json
-import os
 import urllib.parse
+
+import answering
 
 OPTIONS = None
 NUMBERS = itertools.count(1)
@@ -41,22 +42,11 @@ def charge(order, amount):
     return "declined" if status == 402 else "unknown"
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body go together
-
+class Handler(answering.Handler):
     def do_POST(self):
         told = json.loads(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
         order = f"o{next(NUMBERS)}"
-        body = json.dumps({"order": order, "state": charge(order, told["amount"])}).encode()
-        self.send_response(201)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.answer(201, {"order": order, "state": charge(order, told["amount"])})
 
 
 def main():
@@ -69,9 +59,7 @@ def main():
     parser.add_argument("--lost", action="store_true")
     OPTIONS = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    with open(OPTIONS.port_file + ".new", "w", encoding="ascii") as file:
-        file.write(f"{server.server_address[1]}\n")
-    os.rename(OPTIONS.port_file + ".new", OPTIONS.port_file)
+    answering.tell_port(OPTIONS.port_file, server.server_address[1])
     server.serve_forever()
 
 

@@ -5,16 +5,14 @@
 It answers its request's path and says each connection on standard error.
 """
 import argparse
-import http.server
-import json
-import os
 import socketserver
 import ssl
 import sys
 
+import answering
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+
+class Handler(answering.Handler):
     disable_nagle_algorithm = False
 
     def setup(self):
@@ -22,15 +20,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         super().setup()
 
     def do_GET(self):
-        body = json.dumps({"path": self.path}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+        self.answer(200, {"path": self.path})
 
 
 class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -62,9 +52,7 @@ def main():
     parser.add_argument("--tls")
     options = parser.parse_args()
     server, port = open_server(options)
-    with open(options.port_file + ".new", "w", encoding="ascii") as file:
-        file.write(f"{port}\n")
-    os.rename(options.port_file + ".new", options.port_file)
+    answering.tell_port(options.port_file, port)
     server.serve_forever()
 
 

@@ -21,11 +21,12 @@ import argparse
 import http.server
 import itertools
 import json
-import os
 import socketserver
 import sys
 import time
 import urllib.parse
+
+import answering
 
 PARTIAL = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -178,10 +179,7 @@ def main():
     parser.add_argument("--mode", required=True, type=mode_of)
     options = parser.parse_args()
     with Server(options.mode) as server:
-        # Under its name the file is complete.
-        with open(options.port_file + ".new", "w", encoding="ascii") as file:
-            file.write(f"{server.server_address[1]}\n")
-        os.rename(options.port_file + ".new", options.port_file)
+        answering.tell_port(options.port_file, server.server_address[1])
         server.serve_forever()
 
 

@@ -9,9 +9,10 @@ GET /made                    how many jobs were made
 import argparse
 import http.server
 import json
-import os
 import threading
 import time
+
+import answering
 
 lock = threading.Lock()
 jobs = []  # (when it was made, how long it takes)
@@ -24,17 +25,8 @@ def job(number):
     return {"job": f"job_{number}", "state": state}
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(answering.Handler):
     disable_nagle_algorithm = True
-
-    def answer(self, status, value):
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
     def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -52,18 +44,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(200, job(number))
 
-    def log_message(self, *_):
-        pass
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port-file", required=True)
     options = parser.parse_args()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    with open(options.port_file + ".new", "w", encoding="ascii") as file:
-        file.write(str(server.server_address[1]))
-    os.rename(options.port_file + ".new", options.port_file)
+    answering.tell_port(options.port_file, server.server_address[1])
     server.serve_forever()
 
 

@@ -11,9 +11,10 @@ import decimal
 import http.server
 import itertools
 import json
-import os
 import socketserver
 import urllib.parse
+
+import answering
 
 OPTIONS = None
 NUMBERS = itertools.count(1)
@@ -24,19 +25,7 @@ def digits(number):
     return str(decimal.Context(prec=400).create_decimal(number).normalize(decimal.Context(prec=400)))
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def answer(self, status, value=None, **headers):
-        body = b"" if value is None else json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, text in headers.items():
-            self.send_header(name, text)
-        self.end_headers()
-        self.wfile.write(body)
-
+class Handler(answering.Handler):
     def content(self):
         return self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
 
@@ -113,9 +102,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.order(json.loads(content))
 
-    def log_message(self, *_):
-        pass
-
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
@@ -130,9 +116,7 @@ def main():
     parser.add_argument("--bug", action="store_true")
     OPTIONS = parser.parse_args()
     server = Server(("127.0.0.1", 0), Handler)
-    with open(OPTIONS.port_file + ".new", "w", encoding="ascii") as file:
-        file.write(f"{server.server_address[1]}\n")
-    os.rename(OPTIONS.port_file + ".new", OPTIONS.port_file)
+    answering.tell_port(OPTIONS.port_file, server.server_address[1])
     server.serve_forever()
 
 
