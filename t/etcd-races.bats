@@ -45,7 +45,9 @@ generate() {
   # What the proxy made up, as the adapter reads it, before the records.
   jq -sc 'map(.answered[0] // {version: "0"} | {value: (if .value then .value | @base64d else null end),
     version: (.version | tonumber)})' stale-etcd.log | cat - out >judged
+  # A lie may also be what an order was built on, so that a true read after it is blocked: not every run shows one.
   assert_json '.[0] as $lies | .[1:] | map(select(.type == "run_end")) | length == 5 and all(.status == "fail" and
-    (.failure | .class == "assertion" and .kind == "linearization" and (.data.blocked | any(.command.type == "Get" and
-      .seen != .expected and (.seen[0] | {value, version} | IN($lies[]))))))' judged
+    (.failure | .class == "assertion" and .kind == "linearization" and (.data.blocked | any(.seen != .expected)))) and
+    any(.[].failure.data.blocked[]; .command.type == "Get" and .seen != .expected and
+      (.seen[0] | {value, version} | IN($lies[])))' judged
 }
